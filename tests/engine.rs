@@ -30,7 +30,7 @@ mod catalog;
 mod collect;
 #[path = "clients/echo.rs"]
 mod echo;
-#[path = "engine/exchange.rs"]
+#[path = "engine/exchange/mod.rs"]
 mod exchange;
 #[path = "engine/history/mod.rs"]
 mod history;

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `screens` | each pane in each state at four sizes, as snapshot files |
 //! | `keys` | what keys do, and what they ask for |
+//! | `hostile` | what no server should say, from the answer to the screen |
 //! | `onboard` | the wizard, the form for many, removal |
 //! | `time` | time travel as its user sees it |
 //! | `travel` | the past out of a real history is what the screen showed then |
@@ -16,6 +17,8 @@
 )]
 
 mod fixture;
+#[path = "screen/hostile/mod.rs"]
+mod hostile;
 #[path = "screen/keys/mod.rs"]
 mod keys;
 #[path = "fixture/lists.rs"]

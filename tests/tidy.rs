@@ -6,6 +6,7 @@
 //! | no knots of files that import each other | `tidy/circles.rs`, over `tidy/imports.rs` |
 //! | which external crate belongs to which module | `tidy/crates.rs` |
 //! | only the engine of history names SQL | `tidy/history.rs` |
+//! | no decoder believes a duration of a server by itself | `tidy/clocks.rs` |
 //! | every script: registered once, tagged, described, read-only | `tidy/scripts.rs` |
 //! | what is written to files keeps its layout | `tidy/stored.rs` |
 //! | sizes of files and functions | `tidy/sizes.rs` |
@@ -19,6 +20,8 @@
 
 #[path = "tidy/circles.rs"]
 mod circles;
+#[path = "tidy/clocks.rs"]
+mod clocks;
 #[path = "tidy/crates.rs"]
 mod crates;
 #[path = "tidy/history.rs"]

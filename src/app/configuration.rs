@@ -134,6 +134,7 @@ pub fn collector(config: &Config) -> collect::Settings {
         max_handshakes: poll.max_handshakes as usize,
         fleet_budget: config.budget.fleet_ms_per_s,
         focused_budget: config.budget.focused_ms_per_s,
+        lane_budget: Duration::try_from_secs_f64(config.budget.lane_s_per_hour).unwrap_or_default(),
         recorder_instances: config.collect.recorder_instances as usize,
         thresholds: config.health.clone(),
         up: store::clock::up,

@@ -360,6 +360,8 @@ pub enum What {
     Storage,
     /// one row per database file: latency, growth, whether the next growth has room
     Files,
+    /// one row per time that a database file grew by itself, out of the default trace
+    Growths,
     /// one row per session that holds tempdb
     Tempdb,
     /// one row per transaction log: use, who holds it, growth
@@ -409,6 +411,10 @@ pub struct Sim {
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub versions: Vec<u16>,
 
+    /// Who runs the instances, in turn: own, rds, managed-instance, azure-database. Default: own
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_enum)]
+    pub hosting: Vec<Hosting>,
+
     /// Port to listen on; each instance has a loopback address of its own
     #[arg(long, default_value_t = 14330)]
     pub port: u16,
@@ -416,6 +422,19 @@ pub struct Sim {
     /// Write the inventory for --inventory to this file (its CA goes beside it)
     #[arg(long, value_name = "FILE")]
     pub inventory_out: PathBuf,
+}
+
+/// Who runs a simulated instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Hosting {
+    /// those who own the machine
+    Own,
+    /// Amazon RDS
+    Rds,
+    /// a Managed Instance of Azure SQL
+    ManagedInstance,
+    /// Azure SQL Database
+    AzureDatabase,
 }
 
 /// `dbtop config`.

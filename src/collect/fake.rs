@@ -61,8 +61,12 @@ pub enum Act {
     Ahead(i64),
     /// answers, and the details take so many ms of CPU; everything else takes 10 a poll
     Costly(i64),
+    /// answers, and each probe of the on-demand lane takes so many ms of CPU
+    Heavy(i64),
     /// answers, and has counted so many deadlocks
     Deadlocks(i64),
+    /// the same, but they cannot be read
+    Unreadable(i64),
     /// answers; a sixth of tempdb is free, which is a warning
     Full,
     /// the task panics
@@ -195,13 +199,13 @@ impl Session for FakeSession {
         self.fake.asked.lock().unwrap().push((self.name.clone(), Instant::now(), due.to_vec()));
         let (ms, closes) = match self.fake.act(&self.name) {
             Act::Answer(ms) => (ms, None),
-            Act::Deadlocks(count) => {
+            Act::Deadlocks(count) | Act::Unreadable(count) => {
                 if due.contains(&ProbeId::Headline) {
                     context.hear_of_deadlocks(Some(count));
                 }
                 (5, None)
             }
-            Act::NoRight | Act::Costly(_) | Act::Ahead(_) | Act::Full => (5, None),
+            Act::NoRight | Act::Costly(_) | Act::Heavy(_) | Act::Ahead(_) | Act::Full => (5, None),
             Act::Closed => {
                 self.fake.set(&self.name, Act::Answer(5));
                 (0, Some(FailureKind::Unreachable))
@@ -218,6 +222,7 @@ impl Session for FakeSession {
             .collect();
         // A session's figures grow when the batch is over.
         self.cpu_ms += match self.fake.act(&self.name) {
+            Act::Heavy(cpu_ms) if due.iter().any(|id| probe(*id).lane == Lane::OnDemand) => cpu_ms,
             Act::Costly(cpu_ms) if due.contains(&ProbeId::Waits) => 10 + cpu_ms,
             _ => 10,
         };
@@ -231,6 +236,7 @@ impl Session for FakeSession {
         }
         let (ms, closes) = match self.fake.act(&self.name) {
             Act::Answer(ms) => (ms, None),
+            Act::Heavy(_) => (5, None),
             Act::Closed => {
                 self.fake.set(&self.name, Act::Answer(5));
                 (0, Some(FailureKind::Unreachable))
@@ -278,6 +284,9 @@ impl FakeSession {
                 let rows =
                     ["tempdb", "Sales", "archive"].map(row).into_iter().chain([DatabaseRow::default()]);
                 Sample::Known(State::Databases(Arc::new(rows.collect())))
+            }
+            ProbeId::Deadlocks if matches!(self.fake.act(&self.name), Act::Unreadable(_)) => {
+                return Err(Unavailable::Failed(failure(FailureKind::Server)));
             }
             ProbeId::Deadlocks => Sample::Known(State::Deadlocks(Arc::default())),
             ProbeId::Memory | ProbeId::Logs | ProbeId::Availability | ProbeId::Volumes | ProbeId::Jobs => {

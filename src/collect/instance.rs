@@ -16,7 +16,7 @@ use super::{
     retry::{Attempt, Retry},
     schedule::{Schedule, is_heavy},
     secrets::SecretCell,
-    shared::{Heavy, Shared},
+    shared::{Due, Heavy, Shared},
 };
 use crate::{
     model::{
@@ -29,11 +29,15 @@ use crate::{
         inventory::{instance::Target, record::PollSettings},
         poll::{Sample, State, id::ProbeId, link::Link, reading::Unavailable},
     },
-    probe::{Polled, ProbeContext, probe},
+    probe::{Heard, Polled, ProbeContext, descriptor::Worth, probe},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{
-    sync::{mpsc::error::TrySendError, watch},
+    sync::{
+        mpsc::error::TrySendError,
+        oneshot::{self, error::TryRecvError},
+        watch,
+    },
     time::{Instant, sleep, sleep_until},
 };
 use tracing::Instrument;
@@ -98,6 +102,8 @@ pub(super) struct Instance<D> {
     /// polls so far: with the instance it names a poll in the log
     rounds: u64,
     limiter: CostLimiter,
+    /// how a reading over the on-demand lane goes that is made when there is news
+    reading: Option<oneshot::Receiver<Heard>>,
     /// by which time maintenance ends: not by a step of the clock
     age: AgeClock,
 }
@@ -125,6 +131,7 @@ impl<D: Driver> Instance<D> {
             fresh: true,
             rounds: 0,
             limiter: CostLimiter::default(),
+            reading: None,
             age,
         }
     }
@@ -243,7 +250,7 @@ impl<D: Driver> Instance<D> {
         let now = Instant::now();
         let due = self.schedule.due(now);
         if due.is_empty() {
-            let next = self.schedule.next();
+            let next = self.schedule.wake();
             tokio::select! {
                 () = sleep_until(next) => {}
                 _ = self.control.changed() => {}
@@ -259,9 +266,11 @@ impl<D: Driver> Instance<D> {
 
     /// Hands what is due over the on-demand lane to it. What is not worth asking, and what it cannot take, stays due.
     fn hand_over(&mut self, due: &mut Vec<ProbeId>) {
+        self.hear_of_reading();
         let heavy: Vec<ProbeId> = due.extract_if(.., |id| is_heavy(*id)).collect();
-        let worth: Vec<ProbeId> =
-            heavy.into_iter().filter(|id| probe(*id).worth.is_now(&self.context)).collect();
+        let (worth, others): (Vec<ProbeId>, Vec<ProbeId>) =
+            heavy.into_iter().partition(|id| probe(*id).worth.is_now(&self.context));
+        self.schedule.wait_for_round(&others);
         if worth.is_empty() {
             return;
         }
@@ -269,14 +278,34 @@ impl<D: Driver> Instance<D> {
         let probes = worth.iter().map(|id| (*id, told_ms(*id))).collect();
         let instance = self.target.info.id.clone();
         tracing::debug!(instance = self.target.info.log_name(), probes = ?worth, "handed over to the on-demand lane");
+        let (heard, reading) = oneshot::channel();
+        let heard = worth.iter().any(|id| is_news(*id)).then_some(heard);
+        let has_news = heard.is_some();
         let focused = self.obeyed.focused;
-        if self.shared.heavy.try_send(Heavy { instance, focused, probes }).is_ok() {
+        let due = Due { focused, probes, failures: self.context.failures(), heard };
+        if self.shared.heavy.try_send(Heavy { instance, due }).is_err() {
+            self.schedule.wait_for_round(&worth);
+        } else {
+            if has_news {
+                self.reading = Some(reading);
+            }
             for id in &worth {
                 self.context.handed_over(*id);
             }
             let settings = &self.obeyed.live.settings;
             self.schedule.done(&worth, settings, Instant::now(), fastrand::f64());
         }
+    }
+
+    /// Hears how the last reading went. One that nobody made has failed.
+    fn hear_of_reading(&mut self) {
+        let how = match self.reading.as_mut().map(oneshot::Receiver::try_recv) {
+            Some(Ok(how)) => how,
+            Some(Err(TryRecvError::Closed)) => Heard::Failed,
+            Some(Err(TryRecvError::Empty)) | None => return,
+        };
+        self.reading = None;
+        self.context.heard(how);
     }
 
     async fn poll(&mut self, session: &mut D::Session, due: &[ProbeId]) -> Vec<Polled> {
@@ -457,6 +486,11 @@ impl<D: Driver> Instance<D> {
         // The reducer outlives the tasks; if it does not, there is nobody left to tell.
         let _ = self.shared.updates.send(update).await;
     }
+}
+
+/// It is read when there is news of it.
+fn is_news(id: ProbeId) -> bool {
+    matches!(probe(id).worth, Worth::News(_))
 }
 
 /// The failure that a round ended with.

@@ -3,19 +3,24 @@
 //! another instance waits for its place: at most [`PLACES`] are open at once, however large the fleet. A question can be
 //! cancelled at any moment; its connection is closed then, which ends the statement on the server.
 //!
-//! [`Lanes`] belongs to the manager. Each lane is a task of its own; it shares permits for connects with the polls, and nothing else.
+//! [`Lanes`] belongs to the manager. Each lane is a task of its own; it shares permits for connects with the polls, and nothing else. What
+//! it costs a server has a budget of its own ([`Ledger`]): a probe that is due when that is used up is deferred, and says so.
 
 use super::{
     connect,
     driver::{Driver, Session},
+    limiter::ledger::Ledger,
     live_config::LiveConfig,
     permits::Priority,
     secrets::SecretCell,
-    shared::{Heavy, Shared},
+    shared::{Due, Shared},
 };
 use crate::{
     model::{
-        base::failure::{Failure, FailureKind},
+        base::{
+            failure::{Failure, FailureKind},
+            figure,
+        },
         fold::update::Update,
         inventory::instance::{InstanceId, Target},
         poll::{
@@ -25,7 +30,7 @@ use crate::{
             reading::Unavailable,
         },
     },
-    probe::{Polled, ProbeContext, Watermarks},
+    probe::{Heard, Polled, ProbeContext, Watermarks, descriptor::Worth, probe, wait_ms},
 };
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::{
@@ -34,7 +39,7 @@ use tokio::{
         mpsc::{self, error::TrySendError},
     },
     task::JoinSet,
-    time::sleep,
+    time::{Instant, sleep},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -86,7 +91,12 @@ pub(super) enum Job {
     /// somebody asked
     Asked(Box<Asked>),
     /// probes are due
-    Probes(Heavy),
+    Probes {
+        /// which
+        due: Due,
+        /// CPU time that the lane may take within an hour; zero: no limit
+        budget: Duration,
+    },
 }
 
 impl Job {
@@ -97,17 +107,11 @@ impl Job {
         }
     }
 
-    /// Done when nobody wants an answer any more.
-    async fn cancelled(&self) {
+    /// Cancelled when nobody wants an answer any more.
+    fn cancel(&self) -> CancellationToken {
         match self {
-            Self::Asked(asked) => asked.cancel.cancelled().await,
-            Self::Probes(_) => std::future::pending().await,
-        }
-    }
-
-    fn step(&self, step: Step) {
-        if let Self::Asked(asked) = self {
-            asked.step(step);
+            Self::Asked(asked) => asked.cancel.clone(),
+            Self::Probes { .. } => CancellationToken::new(),
         }
     }
 }
@@ -147,9 +151,18 @@ pub(super) struct Lanes<D> {
     shared: Arc<Shared<D>>,
     places: Arc<Places>,
     started: HashMap<InstanceId, (Arc<Target>, mpsc::Sender<Job>)>,
-    /// how far each instance was read, for its next lane
-    read: HashMap<InstanceId, Watermarks>,
-    tasks: JoinSet<(InstanceId, Watermarks)>,
+    /// what each lane left to the next one of its instance
+    left: HashMap<InstanceId, Left>,
+    tasks: JoinSet<(InstanceId, Left)>,
+}
+
+/// What a lane leaves to the next one.
+#[derive(Debug, Clone, Default)]
+struct Left {
+    /// how far the server was read
+    read: Watermarks,
+    /// what it cost there
+    ledger: Ledger,
 }
 
 impl<D: Driver> Lanes<D> {
@@ -159,7 +172,7 @@ impl<D: Driver> Lanes<D> {
             shared,
             places: Arc::new(places),
             started: HashMap::new(),
-            read: HashMap::new(),
+            left: HashMap::new(),
             tasks: JoinSet::new(),
         }
     }
@@ -174,8 +187,8 @@ impl<D: Driver> Lanes<D> {
         way_in: (Arc<LiveConfig>, Priority),
     ) {
         while let Some(ended) = self.tasks.try_join_next() {
-            if let Ok((instance, read)) = ended {
-                self.read.insert(instance, read);
+            if let Ok((instance, left)) = ended {
+                self.left.insert(instance, left);
             }
         }
         let job = match self.started.get(&instance) {
@@ -199,7 +212,7 @@ impl<D: Driver> Lanes<D> {
             way_in,
             places: Arc::clone(&self.places),
             jobs: taken,
-            read: self.read.get(&instance).cloned().unwrap_or_default(),
+            left: self.left.get(&instance).cloned().unwrap_or_default(),
         };
         self.tasks.spawn(async move { (instance, lane.run().await) });
         // There is room: the lane is new.
@@ -209,7 +222,7 @@ impl<D: Driver> Lanes<D> {
     /// Ends the lanes of instances that are gone, once they have answered.
     pub fn retain(&mut self, is_there: impl Fn(&InstanceId) -> bool) {
         self.started.retain(|id, _| is_there(id));
-        self.read.retain(|id, _| is_there(id));
+        self.left.retain(|id, _| is_there(id));
     }
 
     /// Ends all.
@@ -226,36 +239,40 @@ struct Lane<D: Driver> {
     way_in: (Arc<LiveConfig>, Priority),
     places: Arc<Places>,
     jobs: mpsc::Receiver<Job>,
-    /// how far the server was read
-    read: Watermarks,
+    left: Left,
 }
 
 /// An open lane, and what is known of the server.
 struct Open<S> {
     session: S,
     context: ProbeContext,
+    /// what it has used and was billed, ms of CPU
+    billed_ms: i64,
     _place: Option<OwnedSemaphorePermit>,
 }
 
 impl<D: Driver> Lane<D> {
-    /// Runs until it has been idle for a minute; says how far the server was read.
-    async fn run(mut self) -> Watermarks {
+    /// Runs until it has been idle for a minute; says what it leaves to the next one.
+    async fn run(mut self) -> Left {
         let mut open = None;
-        while let Some(job) = self.next(open.is_some()).await {
+        while let Some(mut job) = self.next(open.is_some()).await {
+            let cancel = job.cancel();
+            let began = Instant::now();
             let is_done = tokio::select! {
                 biased;
-                () = job.cancelled() => false,
-                () = self.carry_out(&job, &mut open) => true,
+                () = cancel.cancelled() => false,
+                () = self.carry_out(&mut job, &mut open) => true,
             };
             if let Some(Open { context, .. }) = &open {
-                self.read = context.watermarks().clone();
+                self.left.read = context.watermarks().clone();
             }
             if !is_done {
-                // The statement ends with its connection.
+                // The statement ends with its connection, and nobody says what it has cost.
+                self.left.ledger.bill(began.elapsed(), Instant::now());
                 open = None;
             }
         }
-        self.read
+        self.left
     }
 
     /// The next job; None: it is time to close.
@@ -271,41 +288,70 @@ impl<D: Driver> Lane<D> {
         self.jobs.recv().await
     }
 
-    async fn carry_out(&self, job: &Job, open: &mut Option<Open<D::Session>>) {
-        let name = self.target.info.log_name();
+    async fn carry_out(&mut self, job: &mut Job, open: &mut Option<Open<D::Session>>) {
         match job {
             Job::Asked(asked) => {
-                tracing::info!(instance = name, what = %asked.demand, "asked on demand");
+                tracing::info!(
+                    instance = self.target.info.log_name(),
+                    what = %asked.demand,
+                    "asked on demand"
+                );
                 let was_open = open.is_some();
-                let mut outcome = self.answer(job, asked.demand, open).await;
+                let mut outcome = self.answer(asked, open).await;
                 let is_closed =
                     outcome.found.as_ref().is_err_and(|failure| failure.kind == FailureKind::Unreachable);
                 if was_open && is_closed {
                     // It had been idle, and something on the way forgot it.
                     *open = None;
-                    outcome = self.answer(job, asked.demand, open).await;
+                    outcome = self.answer(asked, open).await;
                 }
                 asked.done(outcome).await;
             }
-            Job::Probes(Heavy { focused, probes: due, .. }) => {
-                let ids: Vec<ProbeId> = due.iter().map(|(id, _)| *id).collect();
-                let polled = match self.opened(job, open).await {
-                    Ok(Open { session, context, .. }) => {
-                        context.set_focused(*focused);
-                        session.poll(&ids, context).await
-                    }
-                    Err(failure) => ids.iter().map(|probe| unreached(*probe, &failure)).collect(),
-                };
-                if open.as_ref().is_some_and(|open| !open.session.is_open()) {
-                    *open = None;
-                }
-                self.report(polled, due).await;
-            }
+            Job::Probes { due, budget } => self.poll(due, *budget, open).await,
         }
     }
 
-    /// Tells the reducer what probes said.
-    async fn report(&self, polled: Vec<Polled>, due: &[(ProbeId, u32)]) {
+    /// Polls one probe after another, as long as the budget lasts.
+    async fn poll(&mut self, due: &mut Due, budget: Duration, open: &mut Option<Open<D::Session>>) {
+        let mut unreachable = None;
+        for (probe, every_ms) in std::mem::take(&mut due.probes) {
+            let began = Instant::now();
+            let mut polled = if let Some(over) = self.left.ledger.over(budget, began) {
+                vec![none(probe, Unavailable::SwitchedOff(over.words().into()))]
+            } else if let Some(failure) = &unreachable {
+                vec![none(probe, Unavailable::Failed(Failure::clone(failure)))]
+            } else {
+                match self.opened(None, open).await {
+                    Ok(Open { session, context, .. }) => {
+                        context.set_focused(due.focused);
+                        let polled = session.poll(&[probe], context).await;
+                        self.bill(open, began).await;
+                        polled
+                    }
+                    Err(failure) => {
+                        let polled = none(probe, Unavailable::Failed(failure.clone()));
+                        unreachable = Some(failure);
+                        vec![polled]
+                    }
+                }
+            };
+            tell_news(&mut polled, due);
+            self.report(polled, every_ms).await;
+        }
+    }
+
+    /// Bills what the session has used since the last bill, and forgets it if it is closed.
+    async fn bill(&mut self, open: &mut Option<Open<D::Session>>, began: Instant) {
+        let Some(Open { session, context, billed_ms, .. }) = open else { return };
+        let used_ms = if session.is_open() { cpu_ms(session, context).await } else { None };
+        self.left.ledger.bill(since(billed_ms, used_ms, began), Instant::now());
+        if !session.is_open() {
+            *open = None;
+        }
+    }
+
+    /// Tells the reducer what a probe said.
+    async fn report(&self, polled: Vec<Polled>, every_ms: u32) {
         let at = (self.shared.clock)();
         for Polled { probe, took_ms, outcome } in polled {
             tracing::debug!(
@@ -314,7 +360,6 @@ impl<D: Driver> Lane<D> {
                 took_ms,
                 "polled over the on-demand lane"
             );
-            let every_ms = due.iter().find(|(id, _)| *id == probe).map_or(0, |(_, every_ms)| *every_ms);
             let instance = self.target.info.id.clone();
             let update = Update::Polled { instance, probe, at, took_ms, every_ms, outcome };
             // The reducer outlives the lanes.
@@ -322,15 +367,17 @@ impl<D: Driver> Lane<D> {
         }
     }
 
-    async fn answer(&self, job: &Job, demand: Demand, open: &mut Option<Open<D::Session>>) -> Outcome {
-        let Open { session, context, .. } = match self.opened(job, open).await {
+    async fn answer(&mut self, asked: &Asked, open: &mut Option<Open<D::Session>>) -> Outcome {
+        let began = Instant::now();
+        let Open { session, context, billed_ms, .. } = match self.opened(Some(asked), open).await {
             Ok(open) => open,
             Err(failure) => return Outcome { found: Err(failure), cost_ms: None },
         };
-        job.step(Step::Asks);
+        asked.step(Step::Asks);
         let before = cpu_ms(session, context).await;
-        let found = session.demand(demand, context).await;
+        let found = session.demand(asked.demand, context).await;
         let after = if session.is_open() { cpu_ms(session, context).await } else { None };
+        self.left.ledger.bill(since(billed_ms, after, began), Instant::now());
         if !session.is_open() {
             *open = None;
         }
@@ -341,15 +388,16 @@ impl<D: Driver> Lane<D> {
     /// The open connection; connects if there is none.
     async fn opened<'o>(
         &self,
-        job: &Job,
+        asked: Option<&Asked>,
         open: &'o mut Option<Open<D::Session>>,
     ) -> Result<&'o mut Open<D::Session>, Failure> {
         let opened = if let Some(opened) = open.take() {
             opened
         } else {
-            job.step(Step::Waits);
+            let step = |step| asked.into_iter().for_each(|asked| asked.step(step));
+            step(Step::Waits);
             let place = self.places.take().await;
-            job.step(Step::Connects);
+            step(Step::Connects);
             self.connect(place).await?
         };
         Ok(open.insert(opened))
@@ -357,21 +405,55 @@ impl<D: Driver> Lane<D> {
 
     async fn connect(&self, place: Option<OwnedSemaphorePermit>) -> Result<Open<D::Session>, Failure> {
         let mut context = ProbeContext::new(self.shared.clock);
-        context.resume(self.read.clone());
+        context.resume(self.left.read.clone());
         context.want_databases(Arc::clone(&self.target.info.poll));
         let way_in = (Arc::clone(&self.way_in.0), self.way_in.1);
         let connected = connect::connect(&self.shared, &self.target, &self.secret, way_in, &mut context);
         let mut session = connected.await?;
         let polled = session.poll(&INTRODUCTION, &mut context).await;
         if session.is_open() {
-            return Ok(Open { session, context, _place: place });
+            return Ok(Open { session, context, billed_ms: 0, _place: place });
         }
         Err(super::instance::broken_by(&polled))
     }
 }
 
-fn unreached(probe: ProbeId, failure: &Failure) -> Polled {
-    Polled { probe, took_ms: 0, outcome: Err(Unavailable::Failed(failure.clone())) }
+/// Tells how it went with what is asked when there is news, and says in its failure when it is asked again.
+fn tell_news(polled: &mut [Polled], due: &mut Due) {
+    let news = polled.iter_mut().find(|polled| matches!(probe(polled.probe).worth, Worth::News(_)));
+    let (Some(polled), Some(heard)) = (news, due.heard.take()) else { return };
+    let how = match &mut polled.outcome {
+        Ok(_) => Heard::Told,
+        Err(Unavailable::Failed(failure)) => {
+            let mut text = failure.text.to_string();
+            text.push_str("; asked again after ");
+            figure::push_span(&mut text, wait_ms(due.failures.saturating_add(1)));
+            failure.text = text.into();
+            Heard::Failed
+        }
+        // It was not asked.
+        Err(Unavailable::SwitchedOff(_)) => return,
+        Err(_) => Heard::Refused,
+    };
+    // Its instance may be gone.
+    let _ = heard.send(how);
+}
+
+/// A probe that told nothing.
+const fn none(probe: ProbeId, why: Unavailable) -> Polled {
+    Polled { probe, took_ms: 0, outcome: Err(why) }
+}
+
+/// CPU time since the last bill; `used_ms`: that of the session. One that is closed does not say: no statement of ours takes more CPU than
+/// time.
+fn since(billed_ms: &mut i64, used_ms: Option<i64>, began: Instant) -> Duration {
+    used_ms.map_or_else(
+        || began.elapsed(),
+        |used_ms| {
+            let more_ms = used_ms.saturating_sub(std::mem::replace(billed_ms, used_ms));
+            Duration::from_millis(u64::try_from(more_ms).unwrap_or_default())
+        },
+    )
 }
 
 /// The CPU that a session has used so far, ms; None if the server does not say.

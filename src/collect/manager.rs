@@ -116,7 +116,7 @@ impl<D: Driver> Manager<D> {
                     self.rank();
                 }
                 Some(command) = commands.recv() => self.carry_out(command).await,
-                Some(due) = heavy.recv() => self.ask_over_lane(due.instance.clone(), Job::Probes(due)),
+                Some(due) = heavy.recv() => self.poll_over_lane(due),
                 Some(ended) = self.tasks.join_next_with_id() => self.note_end(ended).await,
             }
         }
@@ -193,6 +193,11 @@ impl<D: Driver> Manager<D> {
             }
             Command::Follow(true) => {}
         }
+    }
+
+    fn poll_over_lane(&mut self, due: Heavy) {
+        let budget = self.live.settings.lane_budget;
+        self.ask_over_lane(due.instance, Job::Probes { due: due.due, budget });
     }
 
     /// A process that follows another one asks by itself: its lanes are its own.

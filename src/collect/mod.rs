@@ -13,6 +13,7 @@
 //! | control of an instance | 1 (`watch`) | the newest wins |
 //! | questions on demand | 8 an instance | who asks is told so |
 //! | probes for the on-demand lane | 1,024 | they stay due |
+//! | how a reading over the lane went | 1 (`oneshot`) | it is one word; dropped without it: the reading is made again |
 //! | commands | 64 | the sender waits, or tries again with the next key |
 //!
 //! Nothing in here knows about screens, files or T-SQL.

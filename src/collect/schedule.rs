@@ -76,6 +76,7 @@ impl Schedule {
     /// right behind it. What goes over the on-demand lane comes at first anywhere within its interval (`chance`, from 0 to 1)
     /// unless the instance is on the screen: a fleet that starts would need a second connection to each at once.
     pub fn connected(&mut self, settings: &Settings, now: Instant, chance: f64) {
+        let fast_ms = self.every_ms(ProbeId::Headline);
         for slot in &mut self.slots {
             let first = is_fast(slot.probe) || probe(slot.probe).start == Start::AtOnce;
             if slot.last.is_none_or(|last| now - last > COLD_AFTER) {
@@ -84,7 +85,13 @@ impl Schedule {
             slot.due = match slot.last {
                 _ if first => now,
                 None if is_heavy(slot.probe) && !self.focused => {
-                    let every = Duration::from_millis(slot.every_ms.into());
+                    // What is read when there is news is read seldom: its first reading may come with the first rounds.
+                    let every_ms = if probe(slot.probe).worth.ages() {
+                        slot.every_ms
+                    } else {
+                        slot.every_ms.min(fast_ms)
+                    };
+                    let every = Duration::from_millis(every_ms.into());
                     now + settings.warm_up.max(every.mul_f64(chance.clamp(0.0, 1.0)))
                 }
                 None => now + settings.warm_up,
@@ -97,7 +104,7 @@ impl Schedule {
     /// The probes to poll now; empty if it is not yet time for a round.
     pub fn due(&self, now: Instant) -> Vec<ProbeId> {
         if self.next() > now {
-            return Vec::new();
+            return self.first_over_lane().filter(|slot| slot.due <= now).map(|slot| slot.probe).collect();
         }
         let half = Duration::from_millis(u64::from(self.every_ms(ProbeId::Headline)) / 2);
         // A probe that was never asked has a reason to wait.
@@ -105,6 +112,26 @@ impl Schedule {
             !is_off(&self.poll, s.probe) && s.due <= now + if s.polls == 0 { Duration::ZERO } else { half }
         };
         self.slots.iter().filter(nearest).map(|s| s.probe).collect()
+    }
+
+    /// What goes over the on-demand lane and was never asked: it needs no round to begin.
+    fn first_over_lane(&self) -> impl Iterator<Item = &Slot> {
+        self.slots
+            .iter()
+            .filter(|slot| is_heavy(slot.probe) && slot.last.is_none() && !is_off(&self.poll, slot.probe))
+    }
+
+    /// When there is something to do: the next round, or what is handed to the on-demand lane before it.
+    pub fn wake(&self) -> Instant {
+        self.first_over_lane().map(|slot| slot.due).fold(self.next(), Ord::min)
+    }
+
+    /// These are looked at again in the next round.
+    pub fn wait_for_round(&mut self, probes: &[ProbeId]) {
+        let round = self.next();
+        for slot in self.slots.iter_mut().filter(|slot| probes.contains(&slot.probe)) {
+            slot.due = slot.due.max(round);
+        }
     }
 
     /// When the next round is.

@@ -67,6 +67,8 @@ pub struct Settings {
     pub fleet_budget: f64,
     /// and one on the screen
     pub focused_budget: f64,
+    /// and the probes of its on-demand lane, CPU time within an hour; zero: no limit
+    pub lane_budget: Duration,
     /// so many of the unwell ones are polled as if they were on the screen; 0: none. Only while history is kept
     pub recorder_instances: usize,
     /// readings are kept whole, and the last minutes of everything, for tables and charts; false: what health looks at. Read at the
@@ -100,6 +102,7 @@ impl Default for Settings {
             publish_every: Duration::from_millis(200),
             fleet_budget: 5.0,
             focused_budget: 50.0,
+            lane_budget: Duration::from_mins(1),
             recorder_instances: 10,
             charts: true,
             thresholds: Thresholds::default(),

@@ -1,14 +1,17 @@
 //! What all tasks of the collector share: the driver, clocks, counters and the way to the reducer.
 
 use super::meter::Meter;
-use crate::model::{
-    base::{age::Moment, time::Timestamp},
-    fold::update::Update,
-    inventory::instance::InstanceId,
-    poll::id::ProbeId,
+use crate::{
+    model::{
+        base::{age::Moment, time::Timestamp},
+        fold::update::Update,
+        inventory::instance::InstanceId,
+        poll::id::ProbeId,
+    },
+    probe::Heard,
 };
 use std::{sync::Arc, time::Duration};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 /// Everything that all instance tasks share.
 pub(super) struct Shared<D> {
@@ -29,11 +32,22 @@ impl<D> Shared<D> {
     }
 }
 
-/// Probes of an instance that are due over its on-demand lane, each with its interval, ms.
-#[derive(Debug, Clone)]
+/// Probes of an instance that are due over its on-demand lane.
+#[derive(Debug)]
 pub(super) struct Heavy {
     pub instance: InstanceId,
-    /// it is on the screen: some probes tell more then
+    pub due: Due,
+}
+
+/// What is due.
+#[derive(Debug)]
+pub(super) struct Due {
+    /// the instance is on the screen: some probes tell more then
     pub focused: bool,
+    /// each with its interval, ms
     pub probes: Vec<(ProbeId, u32)>,
+    /// readings before this one that failed, one after another
+    pub failures: u32,
+    /// hears how it went with what is asked when there is news; dropped without a word: it was never asked
+    pub heard: Option<oneshot::Sender<Heard>>,
 }

@@ -4,6 +4,7 @@ use super::invocation::Invocation;
 use crate::{
     app::{signals, sockets::allow_sockets},
     cli,
+    model::poll::properties::Hosting,
     sim::{Sim, SimConfig, world::version::Version},
 };
 use anyhow::{Context, bail};
@@ -22,6 +23,7 @@ pub async fn run(args: cli::Sim, invocation: &Invocation) -> anyhow::Result<Exit
         instances,
         seed: invocation.selection.seed,
         versions,
+        hosting: args.hosting.iter().copied().map(hosting).collect(),
         scenario: if demo { Sim::demo_script(instances) } else { SimConfig::default().scenario },
         scenario_file: args.scenario.filter(|_| !demo),
         port: Some(args.port),
@@ -49,6 +51,15 @@ pub async fn run(args: cli::Sim, invocation: &Invocation) -> anyhow::Result<Exit
     );
     ended.cancelled().await;
     Ok(ExitCode::SUCCESS)
+}
+
+const fn hosting(given: cli::Hosting) -> Hosting {
+    match given {
+        cli::Hosting::Own => Hosting::Own,
+        cli::Hosting::Rds => Hosting::Rds,
+        cli::Hosting::ManagedInstance => Hosting::ManagedInstance,
+        cli::Hosting::AzureDatabase => Hosting::AzureDatabase,
+    }
 }
 
 fn version(year: u16) -> anyhow::Result<Version> {

@@ -5,7 +5,7 @@ use super::error::{ConfigError, Invalid, Origin, line_at, list, plain, shorten};
 use crate::model::{
     base::{secret::Secret, text},
     inventory::{
-        address::Endpoint,
+        address::{Endpoint, holds_password},
         instance::{Fingerprint, InstanceInfo, Target, TlsMode},
         record::{Auth, SecretRef},
     },
@@ -219,11 +219,16 @@ impl Reading<'_> {
     fn row(&mut self, row: Spanned<DeValue<'_>>, ca_file: Option<&PathBuf>) {
         let line = line_at(self.text, row.span().start);
         let named = row.get_ref().get("name").and_then(|name| name.get_ref().as_str());
+        let named = named.filter(|name| !holds_password(name));
         let name = named.map(|name| text::sanitize_line(name, LONGEST_NAME).to_string()).unwrap_or_default();
         match Row::deserialize(ValueDeserializer::from(row)) {
             Ok(row) if row.name.is_empty() || row.name.chars().any(char::is_control) => {
                 let problem = format!("instance name {:?} is empty or has control characters", row.name);
                 self.wrong(line, "name", problem, String::new());
+            }
+            Ok(row) if holds_password(&row.name) => {
+                let problem = "the name has a password in it, as a connection string has".to_owned();
+                self.wrong(line, "name", problem, "write a name; the address goes into host".into());
             }
             Ok(row) if !self.seen.insert(row.name.to_lowercase()) => {
                 let problem = format!("instance {name}: the name stands twice");
@@ -246,6 +251,13 @@ fn target(row: Row, default_ca: Option<&PathBuf>) -> Result<Target, String> {
         }
         endpoint.port = Some(port);
     }
+    if let Some(name) = &row.host_in_certificate {
+        let at = Endpoint::parse(name).map_err(|why| format!("host_in_certificate {why}"))?;
+        if at.port.is_some() || at.instance.is_some() {
+            return Err("host_in_certificate is a name alone, without a port or an instance".into());
+        }
+    }
+    shows_no_password(&row)?;
     let tls = row.tls.mode(row.pin.as_deref())?;
     let loopback = is_loopback(&endpoint.host);
     let auth = auth(row.auth, row.user, row.password, row.token, loopback)?;
@@ -267,6 +279,21 @@ fn target(row: Row, default_ca: Option<&PathBuf>) -> Result<Target, String> {
         read_only_intent: row.read_only_intent,
         multi_subnet_failover: row.multi_subnet_failover,
     })
+}
+
+/// What everybody sees of an instance has no password in it: somebody may have pasted a connection string into it.
+fn shows_no_password(row: &Row) -> Result<(), String> {
+    let texts = [("database", &row.database), ("user", &row.user)].into_iter();
+    let texts = texts.filter_map(|(option, text)| Some((option, text.as_deref()?)));
+    let groups = row.groups.iter().map(|group| ("groups", group.as_str()));
+    let labels =
+        row.labels.iter().flat_map(|(key, value)| [("labels", key.as_str()), ("labels", value.as_str())]);
+    match texts.chain(groups).chain(labels).find(|(_, text)| holds_password(text)) {
+        Some((option, _)) => {
+            Err(format!("{option} has a password in it, which goes into password, from where it comes"))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The login. Without `auth` its kind follows from the other options.
@@ -347,6 +374,26 @@ mod tests {
         {
             let error = one(&format!("host = \"{host}\"\npassword = {{ env = \"PW\" }}")).err().unwrap();
             assert!(error.contains("host ") && !error.contains("hunter2"), "{error}");
+        }
+        for pasted in [
+            "host_in_certificate = \"Server=db1;Password=hunter2\"",
+            "database = \"Database=a;Pwd=hunter2\"",
+            "groups = [\"prod\", \"Server=db1;Password=hunter2\"]",
+            "labels = { team = \"mssql://u:hunter2@db1\" }",
+        ] {
+            let error =
+                one(&format!("host = \"db1\"\n{pasted}\npassword = {{ env = \"PW\" }}")).err().unwrap();
+            assert!(
+                error.contains(pasted.split(' ').next().unwrap()) && !error.contains("hunter2"),
+                "{error}"
+            );
+        }
+        for row in ["host = \"db1\"\npassword = { env = \"P\" }", "host = 5", "colour = 1", "host = \"np:x\""]
+        {
+            let named =
+                format!("[[instance]]\nname = \"Server=db1;Password=hunter2\"\nuser = \"u\"\n{row}\n");
+            let error = parse(&named).err().unwrap();
+            assert!(error.contains("line ") && !error.contains("hunter2"), "{error}");
         }
         let port = one("host = \"db1:1444\"\nport = 1445\npassword = { env = \"PW\" }").err().unwrap();
         assert!(port.contains("name two ports"), "{port}");

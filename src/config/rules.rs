@@ -93,11 +93,16 @@ fn health(t: &Thresholds) -> impl Iterator<Item = Broken> {
 }
 
 fn budget(b: &Budget) -> impl Iterator<Item = Broken> {
-    let options = [("fleet_ms_per_s", b.fleet_ms_per_s), ("focused_ms_per_s", b.focused_ms_per_s)];
-    options.into_iter().filter(|(_, value)| !(0.0..=1000.0).contains(value)).map(|(name, value)| Broken {
+    let options = [
+        ("fleet_ms_per_s", b.fleet_ms_per_s, 1000.0),
+        ("focused_ms_per_s", b.focused_ms_per_s, 1000.0),
+        ("lane_s_per_hour", b.lane_s_per_hour, 3600.0),
+    ];
+    let is_broken = |(_, value, most): &(&str, f64, f64)| !(0.0..=*most).contains(value);
+    options.into_iter().filter(is_broken).map(|(name, value, most)| Broken {
         section: "budget",
         options: vec![name],
-        message: format!("[budget] {name} = {value} is not within 0 to 1000"),
+        message: format!("[budget] {name} = {value} is not within 0 to {most}"),
         advice: "0 means no limit".to_owned(),
     })
 }

@@ -117,19 +117,21 @@ impl Default for Vault {
     }
 }
 
-/// Limits of the load on a server: CPU ms per second of wall time, of dbtop's own session there; 0: no limit.
+/// Limits of the load on a server: CPU time of dbtop's own sessions there; 0: no limit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Budget {
-    /// an instance in the fleet
+    /// an instance in the fleet, ms per second
     pub fleet_ms_per_s: f64,
-    /// an instance on the screen
+    /// an instance on the screen, ms per second
     pub focused_ms_per_s: f64,
+    /// slow probes, which have a second connection, seconds per hour
+    pub lane_s_per_hour: f64,
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { fleet_ms_per_s: 5.0, focused_ms_per_s: 50.0 }
+        Self { fleet_ms_per_s: 5.0, focused_ms_per_s: 50.0, lane_s_per_hour: 60.0 }
     }
 }
 

@@ -9,6 +9,7 @@ pub mod lean;
 pub mod lines;
 pub mod pattern;
 mod read;
+pub mod session;
 #[cfg(test)]
 mod tests;
 

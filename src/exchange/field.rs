@@ -253,6 +253,10 @@ pub fn set_text(column: &Column, text: &str) -> Result<Option<Value>, RecordErro
     if text.is_empty() {
         return Ok(None);
     }
+    // Split at its semicolons, a pasted connection string is a list, and parts of its password are items.
+    if matches!(column.kind, Kind::List | Kind::Labels) && holds_password(text) {
+        return Err(wrong("has a password in it, as a connection string has: everybody would see it".into()));
+    }
     Ok(Some(match column.kind {
         Kind::Text | Kind::Secret(_) => Value::Text(text.to_owned()),
         Kind::Number => {

@@ -1,4 +1,5 @@
-//! From bytes to text: byte order marks, UTF-8 and the UTF-16 that Windows programs write.
+//! From bytes to text: byte order marks, UTF-8, the UTF-16 that Windows programs write, with its mark or without, and XML that
+//! declares a byte a character. Nothing is replaced: what cannot be read is an error.
 
 use super::FileProblem;
 use std::borrow::Cow;
@@ -12,8 +13,21 @@ pub fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, FileProblem> {
         [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
         [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
         [0xef, 0xbb, 0xbf, rest @ ..] => utf8(rest),
-        _ => utf8(bytes),
+        // The mark was lost on the way: every other byte of what begins in ASCII is 0.
+        [one, 0, two, 0, ..] if *one != 0 && *two != 0 => utf16(bytes, u16::from_le_bytes),
+        [0, one, 0, two, ..] if *one != 0 && *two != 0 => utf16(bytes, u16::from_be_bytes),
+        _ => utf8(bytes).or_else(|problem| latin_1(bytes).ok_or(problem)),
     }
+}
+
+/// XML that declares ISO 8859-1 or Windows-1252, as editors of Windows save it: each byte is a character. Those in which the two
+/// differ are not read.
+fn latin_1(bytes: &[u8]) -> Option<Cow<'_, str>> {
+    let head = bytes.strip_prefix(b"<?xml")?.split(|byte| *byte == b'>').next()?;
+    let head = str::from_utf8(head).ok()?.to_ascii_lowercase();
+    let declares = ["iso-8859-1", "windows-1252"].iter().any(|name| head.contains(name));
+    let is_same = |byte: &u8| !(0x80..0xa0).contains(byte);
+    (declares && bytes.iter().all(is_same)).then(|| bytes.iter().copied().map(char::from).collect())
 }
 
 fn utf8(bytes: &[u8]) -> Result<Cow<'_, str>, FileProblem> {
@@ -95,6 +109,17 @@ mod tests {
         {
             assert_eq!(decode(bytes).unwrap(), "n\u{e4}");
         }
+        for bytes in [&b"n\0a\0\xe4\0"[..], b"\0n\0a\0\xe4"] {
+            assert_eq!(decode(bytes).unwrap(), "na\u{e4}", "its mark was lost");
+        }
+        for name in ["iso-8859-1", "Windows-1252"] {
+            let mut xml = format!("<?xml version='1.0' encoding='{name}'?><a>").into_bytes();
+            xml.extend(b"\xe4</a>");
+            assert!(decode(&xml).unwrap().ends_with("<a>\u{e4}</a>"), "{name}");
+            xml.extend(b"\x80");
+            assert!(decode(&xml).is_err(), "the two differ there, and nothing is guessed");
+        }
+        assert!(decode(b"<?xml version='1.0'?><a>\xe4</a>").is_err(), "nobody said what it is");
         assert_eq!(decode(b"a\nb\n\xe4").unwrap_err().line, 3);
         assert!(decode(b"\xff\xfen").is_err());
     }

@@ -200,6 +200,12 @@ pub fn text(scripts: &[Script]) -> String {
     batch
 }
 
+/// The same batch for Azure SQL Database: there sessions of Extended Events belong to a database, and the views of them have the same
+/// columns under other names.
+pub fn of_database(batch: &str) -> String {
+    batch.replace("sys.dm_xe_", "sys.dm_xe_database_")
+}
+
 /// A script without its header: from the first line that is no comment.
 pub fn statement(text: &str) -> &str {
     let mut rest = text;

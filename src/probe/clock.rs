@@ -88,6 +88,11 @@ impl Clock {
         told.filter(|ms| (0..=LONGEST_MS).contains(ms))
     }
 
+    /// As [`Self::duration`], in microseconds.
+    pub fn micros(&self, told: Option<i64>) -> Option<i64> {
+        told.filter(|us| *us >= 0 && self.duration(Some(us / 1_000)).is_some())
+    }
+
     /// As [`Self::span`], in seconds.
     pub fn span_s(told: Option<i64>) -> Option<i64> {
         told.filter(|s| Self::span(s.checked_mul(1_000)).is_some())
@@ -154,6 +159,13 @@ mod tests {
             (None, None, None)
         );
         assert_eq!([Some(i64::MAX), Some(-1), Some(90)].map(Clock::span_s), [None, None, Some(90)]);
+        let micros = [Some(-1), Some(0), Some(9), Some(HOUR * 1_000), Some(i64::MAX), None];
+        let believed = [None, Some(0), Some(9), Some(HOUR * 1_000), None, None];
+        assert_eq!(
+            micros.map(|us| clock().micros(us)),
+            believed,
+            "a single run is no older than the instance"
+        );
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::{
     job::JobNames,
     module::ModuleMemory,
     object::ObjectNames,
-    progress::{News, Watermarks},
+    progress::{Heard, News, Watermarks},
     query::QueryMemory,
     script::Script,
     text::TextCache,
@@ -18,8 +18,9 @@ use crate::model::{
     poll::{
         Sample, State,
         databases::DatabaseRow,
+        deadlocks::DeadlockPattern,
         id::ProbeId,
-        properties::{Platform, Properties},
+        properties::{Hosting, Platform, Properties},
         reading::Unavailable,
         rights::Rights,
     },
@@ -50,6 +51,8 @@ pub struct ProbeContext {
     /// start of the instance by its clock
     started_at: Option<Timestamp>,
     verdicts: Vec<(&'static str, Unavailable)>,
+    /// scripts of the answer that is being decoded that gave nothing
+    lacking: Vec<(&'static str, Unavailable)>,
     /// probes that broke a batch, and for how many polls more they go alone
     solo: Vec<(ProbeId, u32)>,
     /// how far what grows was read
@@ -86,6 +89,7 @@ impl ProbeContext {
             skew_ms: None,
             started_at: None,
             verdicts: Vec::new(),
+            lacking: Vec::new(),
             solo: Vec::new(),
             read: Watermarks::default(),
             deadlocks: News::default(),
@@ -145,8 +149,8 @@ impl ProbeContext {
     }
 
     /// There may be deadlocks that nobody has read.
-    pub(super) const fn has_new_deadlocks(&self) -> bool {
-        self.deadlocks.are_there(self.focused)
+    pub(super) fn has_new_deadlocks(&self) -> bool {
+        self.deadlocks.are_there(self.focused, self.now())
     }
 
     /// A probe was handed to the on-demand lane.
@@ -154,6 +158,17 @@ impl ProbeContext {
         if id == ProbeId::Deadlocks {
             self.deadlocks.asked();
         }
+    }
+
+    /// How a reading over the on-demand lane ended that is made when there is news.
+    pub fn heard(&mut self, how: Heard) {
+        let now = self.now();
+        self.deadlocks.ended(how, now);
+    }
+
+    /// Such readings that failed, one after another.
+    pub const fn failures(&self) -> u32 {
+        self.deadlocks.failures()
     }
 
     /// Somebody wants everything anew.
@@ -179,6 +194,12 @@ impl ProbeContext {
     /// The platform, once polled.
     pub fn platform(&self) -> Platform {
         self.properties.as_ref().map_or(Platform::Unknown, |p| p.platform)
+    }
+
+    /// Who runs it.
+    pub fn hosting(&self) -> Hosting {
+        let edition = self.properties.as_ref().and_then(|p| p.engine_edition);
+        Hosting::of(edition, self.databases.values().map(|name| &**name))
     }
 
     /// The server's offset from UTC in minutes, by its last answer that told it.
@@ -238,6 +259,17 @@ impl ProbeContext {
     /// Why a script is not asked again.
     pub(super) fn verdict(&self, script: Script) -> Option<&Unavailable> {
         self.verdicts.iter().find(|(n, _)| *n == script.name).map(|(_, v)| v)
+    }
+
+    /// These scripts gave nothing in the answer that is decoded next.
+    pub(super) fn note_problems(&mut self, problems: &[(&'static str, Unavailable)]) {
+        self.lacking = problems.to_vec();
+    }
+
+    /// Why a script has no result in the answer that is being decoded.
+    pub(super) fn why_not(&self, script: Script) -> Option<&Unavailable> {
+        let now = self.lacking.iter().find(|(name, _)| *name == script.name).map(|(_, why)| why);
+        now.or_else(|| self.verdict(script))
     }
 
     /// A probe that broke a whole batch goes alone for a while.
@@ -304,6 +336,11 @@ impl ProbeContext {
             Sample::Known(State::Growths(table)) => {
                 let local_now = self.clock.map(|(now, offset)| now.plus_ms(i64::from(offset) * 60_000).ms());
                 self.read.note_growths(table.read_to, local_now);
+            }
+            Sample::Known(State::Deadlocks(table)) if table.is_from_memory => {
+                let newest = table.patterns.iter().map(DeadlockPattern::last_at).max();
+                let now = self.now();
+                self.read.ring_told(newest, now);
             }
             Sample::Counters(counters) => {
                 let counters: &dyn Any = &**counters;

@@ -12,7 +12,10 @@ use super::{
 };
 use crate::{
     model::{
-        base::failure::{Failure, FailureKind},
+        base::{
+            failure::{Failure, FailureKind},
+            time::Timestamp,
+        },
         poll::demand::{Buffered, CachedKind, Demand, Found, FoundPlan, PlanSource, SessionWait},
     },
     tds::{Ask, Param, Row},
@@ -67,7 +70,7 @@ pub async fn answer<C: Ask>(conn: &mut C, demand: Demand, ctx: &mut ProbeContext
         Demand::SessionWaits { session_id } => {
             let params = [Param::Int(session_id.into())];
             let sets = ask(conn, WAITS, &params, SESSION_WITHIN, ctx).await?;
-            Ok(Found::Waits(sets.all(WAITS.name).filter_map(wait).collect()))
+            Ok(Found::Waits(sets.all(WAITS.name).filter_map(|row| wait(row, ctx)).collect()))
         }
         Demand::BufferPool => {
             let sets = ask(conn, BUFFERS, &[], BUFFERS_WITHIN, ctx).await?;
@@ -150,8 +153,8 @@ fn cached(row: Row<'_>, ctx: &ProbeContext) -> FoundPlan {
     FoundPlan {
         source: PlanSource::Cached,
         plan_hash: hash(row, "query_plan_hash"),
-        compiled_at: row.local("creation_time", ctx.offset_min()),
-        started_at: row.local("last_execution_time", ctx.offset_min()),
+        compiled_at: time(row, "creation_time", ctx),
+        started_at: time(row, "last_execution_time", ctx),
         runs: row.count("execution_count"),
         cpu_ms: micros(row, "total_worker_time"),
         elapsed_ms: micros(row, "total_elapsed_time"),
@@ -165,36 +168,37 @@ fn last_actual(row: Row<'_>, ctx: &ProbeContext) -> FoundPlan {
         source: PlanSource::LastActual,
         plan_hash: hash(row, "query_plan_hash"),
         compiled_at: None,
-        started_at: row.local("last_execution_time", ctx.offset_min()),
+        started_at: time(row, "last_execution_time", ctx),
         runs: Some(1),
         cpu_ms: micros(row, "last_worker_time"),
-        elapsed_ms: micros(row, "last_elapsed_time"),
+        elapsed_ms: ctx.clock().micros(row.i64("last_elapsed_time")).map(|us| us as f64 / 1_000.0),
         xml: xml(row),
         stored: None,
     }
 }
 
 fn running(row: Row<'_>, ctx: &ProbeContext) -> FoundPlan {
-    let started_at = row.local("start_time", ctx.offset_min());
+    let clock = ctx.clock();
+    let began = clock.at(row, "start_time");
     FoundPlan {
         source: PlanSource::Cached,
         plan_hash: hash(row, "query_plan_hash"),
         compiled_at: None,
-        started_at,
+        started_at: began.map(|at| clock.ours(at)),
         runs: None,
         cpu_ms: row.count("cpu_time").map(|ms| ms as f64),
-        elapsed_ms: ctx.clock().elapsed(row.count("total_elapsed_time"), started_at).map(|ms| ms as f64),
+        elapsed_ms: clock.elapsed(row.i64("total_elapsed_time"), began).map(|ms| ms as f64),
         xml: xml(row),
         stored: None,
     }
 }
 
-fn wait(row: Row<'_>) -> Option<SessionWait> {
+fn wait(row: Row<'_>, ctx: &ProbeContext) -> Option<SessionWait> {
     Some(SessionWait {
         name: row.line("wait_type", 60)?,
         count: row.count("waiting_tasks_count"),
         ms: row.count("wait_time_ms"),
-        max_ms: row.count("max_wait_time_ms"),
+        max_ms: ctx.clock().duration(row.i64("max_wait_time_ms")),
         signal_ms: row.count("signal_wait_time_ms"),
     })
 }
@@ -222,6 +226,13 @@ fn kind(row: Row<'_>) -> Option<CachedKind> {
     })
 }
 
+/// A time in the past, as our clock shows it.
+fn time(row: Row<'_>, column: &str, ctx: &ProbeContext) -> Option<Timestamp> {
+    let clock = ctx.clock();
+    clock.at(row, column).map(|at| clock.ours(at))
+}
+
+/// A sum of many runs.
 fn micros(row: Row<'_>, column: &str) -> Option<f64> {
     row.count(column).map(|us| us as f64 / 1_000.0)
 }

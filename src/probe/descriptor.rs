@@ -84,8 +84,6 @@ pub enum Want {
     AvailabilityGroups,
     /// an edition with SQL Server Agent
     Agent,
-    /// a `system_health` session: Azure SQL Database has none
-    SystemHealth,
     /// the right, or it is not known whether it is held
     Right(Needs),
 }

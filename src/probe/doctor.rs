@@ -2,7 +2,7 @@
 //! smallest script for each that it lacks. Called by `app::inventory::doctor` over a connection that was tested. It asks one
 //! question and grants nothing: its scripts are for a person to read and run.
 
-use super::{catalog, descriptor::Probe, job, object, script::Needs};
+use super::{catalog, descriptor::Probe, object, script::Needs};
 use crate::{
     model::{
         base::{
@@ -151,12 +151,13 @@ fn held(right: Right, dialect: Dialect, server: &ServerFacts, row: tds::Row<'_>)
         }
         (Right::Security, Dialect::Database) => any(&["view_database_security_state", "view_database_state"]),
         (Right::Definition, Dialect::Database) => any(&["view_definition"]),
-        (Right::Jobs | Right::Databases, Dialect::Database) => Cell::NotHere,
+        (Right::Jobs | Right::Databases | Right::Trace, Dialect::Database) => Cell::NotHere,
         (Right::Jobs, _) if server.engine_edition == Some(EXPRESS) => Cell::NotHere,
         (Right::Performance, _) => any(&["view_server_performance_state", "view_server_state"]),
         (Right::Security, _) => any(&["view_server_security_state", "view_server_state"]),
         (Right::Definition, _) => any(&["view_any_definition"]),
         (Right::Databases, _) => any(&["connect_any_database"]),
+        (Right::Trace, _) => any(&["alter_trace"]),
         (Right::Jobs, _) => {
             let told: Vec<Option<bool>> = JOB_TABLES.iter().map(|(_, column)| row.bool(column)).collect();
             if told.iter().all(|held| *held == Some(true)) {
@@ -198,7 +199,7 @@ fn lost(right: Right) -> String {
     }
     let of_probes = catalog::probes().flat_map(|probe| probe.unknown_without).copied();
     let mut names: Vec<&str> = Vec::new();
-    for (needs, name) in of_probes.chain([object::UNKNOWN_WITHOUT, job::UNKNOWN_WITHOUT]) {
+    for (needs, name) in of_probes.chain([object::UNKNOWN_WITHOUT]) {
         if right_of(needs) == Some(right) && !names.contains(&name) {
             names.push(name);
         }
@@ -212,8 +213,8 @@ fn lost(right: Right) -> String {
 /// The kind of right that a script needs; None: none.
 const fn right_of(needs: Needs) -> Option<Right> {
     match needs {
-        // Nobody grants ALTER TRACE for it: the reading itself says that it is lacking.
-        Needs::Nothing | Needs::Trace => None,
+        Needs::Nothing => None,
+        Needs::Trace => Some(Right::Trace),
         Needs::Performance => Some(Right::Performance),
         Needs::Security => Some(Right::Security),
         Needs::Definition => Some(Right::Definition),
@@ -233,10 +234,14 @@ fn grant(right: Right, dialect: Dialect, to: &str, row: tds::Row<'_>) -> (&'stat
         (Right::Performance | Right::Security, Dialect::Old) => "VIEW SERVER STATE",
         (Right::Definition, _) => "VIEW ANY DEFINITION",
         (Right::Databases, _) => "CONNECT ANY DATABASE",
+        (Right::Trace, _) => "ALTER TRACE",
     };
     // The database of the connection is the right one in Azure SQL Database, where USE does not work.
     let place = if dialect == Dialect::Database { "" } else { "USE [master];\n" };
-    (name, format!("{place}GRANT {name} TO {};\nGO\n", quote_name(to)))
+    // What else comes with it: a person decides whether knowing growths is worth it.
+    let note =
+        if right == Right::Trace { "-- this right also lets a login make and stop traces\n" } else { "" };
+    (name, format!("{note}{place}GRANT {name} TO {};\nGO\n", quote_name(to)))
 }
 
 /// A user in msdb, if there is none, and SELECT on the tables that it cannot read yet.
@@ -283,7 +288,9 @@ mod tests {
         let azure = server.engine_edition == Some(AZURE_DB);
         let set = set(held, |name| {
             let of_2022 = name.contains("performance") || name.contains("security");
-            let on_server = name.contains("server") && !name.starts_with("msdb") || name.contains("any");
+            let on_server = name.contains("server") && !name.starts_with("msdb")
+                || name.contains("any")
+                || name == "alter_trace";
             (new || !of_2022) && !(azure && (on_server || name.starts_with("msdb")))
         });
         diagnose(&InstanceId::new("a"), server, set.first().unwrap())
@@ -320,8 +327,9 @@ mod tests {
         let jobs = "SELECT on msdb job tables";
         assert_eq!(
             names(&nothing),
-            ["VIEW SERVER STATE", "VIEW ANY DEFINITION", jobs, "CONNECT ANY DATABASE"]
+            ["VIEW SERVER STATE", "VIEW ANY DEFINITION", jobs, "CONNECT ANY DATABASE", "ALTER TRACE"]
         );
+        assert_eq!(nothing.holes[4].lost, "cannot see when database files grew");
         assert_eq!(nothing.holes[0].closes, [Right::Performance, Right::Security]);
         let script = nothing.script().unwrap();
         assert!(script.contains("GRANT VIEW SERVER STATE TO [a]]b'c];"), "{script}");
@@ -333,7 +341,12 @@ mod tests {
         let half = found(&facts(16, 3), &["view_server_performance_state", "view_any_definition"]);
         assert_eq!(
             names(&half),
-            ["VIEW SERVER SECURITY STATE", "SELECT on msdb job tables", "CONNECT ANY DATABASE"]
+            [
+                "VIEW SERVER SECURITY STATE",
+                "SELECT on msdb job tables",
+                "CONNECT ANY DATABASE",
+                "ALTER TRACE"
+            ]
         );
         assert_eq!(half.holes[0].panes, ["activity", "blocking"]);
         let managed = found(&facts(12, MANAGED_INSTANCE), &["view_server_state"]);
@@ -357,12 +370,18 @@ mod tests {
     fn only_tables_that_cannot_be_read_are_granted_and_express_has_no_jobs() {
         let some = found(
             &facts(15, 3),
-            &["view_server_state", "view_any_definition", "connect_any_database", "msdb_sysjobs"],
+            &[
+                "view_server_state",
+                "view_any_definition",
+                "connect_any_database",
+                "msdb_sysjobs",
+                "alter_trace",
+            ],
         );
         let script = some.script().unwrap();
         assert!(!script.contains("[sysjobs]") && script.contains("[sysjobhistory]"), "{script}");
-        let express =
-            found(&facts(15, EXPRESS), &["view_server_state", "view_any_definition", "connect_any_database"]);
+        let held = ["view_server_state", "view_any_definition", "connect_any_database", "alter_trace"];
+        let express = found(&facts(15, EXPRESS), &held);
         assert_eq!(express.script(), None);
     }
 
@@ -381,14 +400,14 @@ mod tests {
 
     #[test]
     fn each_pane_wants_the_rights_without_which_something_in_it_is_unknown() {
-        use Right::{Databases, Definition, Jobs, Performance, Security};
+        use Right::{Databases, Definition, Jobs, Performance, Security, Trace};
         let expected: [(&str, &[Right]); 10] = [
             ("fleet", &[Performance]),
             ("instance", &[Performance]),
             ("activity", &[Performance, Security]),
             ("blocking", &[Performance, Security]),
             ("waits", &[Performance]),
-            ("storage", &[Performance, Definition]),
+            ("storage", &[Performance, Definition, Trace]),
             ("availability", &[Performance, Definition]),
             ("volumes", &[Performance, Definition]),
             ("jobs", &[Jobs]),

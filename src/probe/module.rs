@@ -8,8 +8,8 @@ use crate::{
 };
 use std::{collections::HashMap, sync::Arc};
 
-/// The set with modules.
-pub(super) const SET: &str = "modules";
+/// The sets with modules.
+pub(super) const SETS: [&str; 3] = ["modules", "module_triggers", "module_functions"];
 
 /// Rows that are wanted of an instance in the fleet, and of one on the screen.
 const IN_FLEET: i64 = 20;
@@ -35,7 +35,11 @@ impl ModuleMemory {
     /// The handles of the texts that names are still to be read out of, the most expensive module first.
     pub(super) fn handles<'a>(&self, sets: &'a Sets) -> Vec<&'a [u8]> {
         let is_new = |row: &Row<'_>| id(*row).is_some_and(|id| !self.names.contains_key(&id));
-        sets.all(SET).filter(is_new).filter_map(|row| row.bytes("sql_handle")).collect()
+        SETS.into_iter()
+            .flat_map(|set| sets.all(set))
+            .filter(is_new)
+            .filter_map(|row| row.bytes("sql_handle"))
+            .collect()
     }
 
     /// The name of a module: as it was at the last poll, else out of a text that has come.
@@ -73,11 +77,12 @@ mod tests {
 
     #[test]
     fn a_name_is_asked_for_until_it_is_known_and_the_next_poll_begins_where_this_one_was() {
-        let columns = ["kind", "database_id", "object_id", "sql_handle"];
-        let row = |object: i64, handle: u8| {
-            vec![Cell::Text("P".to_owned()), Cell::Int(5), Cell::Int(object), Cell::Bytes(vec![handle])]
-        };
-        let sets = sets(vec![set(SET, &columns, vec![row(1, 11), row(2, 12), vec![Cell::Null; 4]])]);
+        let columns = ["database_id", "object_id", "sql_handle"];
+        let row = |object: i64, handle: u8| vec![Cell::Int(5), Cell::Int(object), Cell::Bytes(vec![handle])];
+        let sets = sets(vec![
+            set(SETS[0], &columns, vec![row(1, 11), vec![Cell::Null; 3]]),
+            set(SETS[2], &columns, vec![row(2, 12)]),
+        ]);
         let mut memory = ModuleMemory::default();
         assert_eq!(memory.params(true), [Param::Null, Param::Int(ON_SCREEN)]);
         assert_eq!(memory.handles(&sets), [&[11], &[12]]);
@@ -93,7 +98,7 @@ mod tests {
         });
         assert_eq!(memory.handles(&sets), [&[12]]);
         assert_eq!(memory.params(false), [Param::Int(77), Param::Int(IN_FLEET)]);
-        let row = sets.all(SET).next().unwrap();
+        let row = sets.all(SETS[0]).next().unwrap();
         let id = id(row).unwrap();
         assert_eq!(memory.name(id, row, &TextCache::default()).as_deref(), Some("dbo.p"));
     }

@@ -3,14 +3,13 @@
 use super::{
     context::ProbeContext,
     descriptor::{Part, Probe, Want},
+    recorded::Source,
     script::{Needs, Script, When},
 };
-use crate::model::poll::{reading::Unavailable, rights::Rights};
+use crate::model::poll::{properties::Hosting, reading::Unavailable, rights::Rights};
 
 /// Engine edition of Express, which has no Agent.
 const EXPRESS: i32 = 4;
-/// Engine edition of Azure SQL Database, which has none either.
-const AZURE_DB: i32 = 5;
 
 /// Which round trip of a probe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +47,8 @@ pub(super) fn holds(ctx: &ProbeContext, part: &Part, trip: Trip) -> bool {
             When::Has(name) => ctx.has(name) == Some(true),
             When::Lacks(name) => ctx.has(name) == Some(false),
             When::SecondTrip => true,
+            When::InFile => ctx.read.source().is_some_and(|source| !source.is_ring()),
+            When::InMemory => ctx.read.source().is_some_and(Source::is_ring),
         })
 }
 
@@ -58,16 +59,18 @@ fn lacking(ctx: &ProbeContext, want: Want) -> Result<(), Unavailable> {
         Want::AvailabilityGroups if properties.and_then(|p| p.hadr_enabled) == Some(false) => {
             Err(Unavailable::NotHere("availability groups are not enabled".into()))
         }
-        Want::Agent if matches!(properties.and_then(|p| p.engine_edition), Some(EXPRESS | AZURE_DB)) => {
+        Want::Agent
+            if matches!(properties.and_then(|p| p.engine_edition), Some(EXPRESS))
+                || ctx.hosting() == Hosting::AzureDatabase =>
+        {
             Err(Unavailable::NotHere("this edition has no Agent".into()))
         }
-        Want::SystemHealth if properties.and_then(|p| p.engine_edition) == Some(AZURE_DB) => {
-            Err(Unavailable::NotHere("Azure SQL Database has no system_health session".into()))
-        }
+        // Rights there are those of databases: it says itself which one is missing.
+        Want::Right(_) if ctx.hosting() == Hosting::AzureDatabase => Ok(()),
         Want::Right(needs) if ctx.rights().and_then(|rights| held(rights, needs)) == Some(false) => {
             Err(Unavailable::NoRight(needs.right(ctx.major()).into()))
         }
-        Want::AvailabilityGroups | Want::Agent | Want::SystemHealth | Want::Right(_) => Ok(()),
+        Want::AvailabilityGroups | Want::Agent | Want::Right(_) => Ok(()),
     }
 }
 

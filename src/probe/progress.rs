@@ -1,9 +1,15 @@
 //! How far what only grows on a server was read, and whether there is more of it. Owned by `context`; `run` lets it learn from each
 //! answer. Of growths `context` keeps the books.
 
-use super::batch::Sets;
+use super::{
+    batch::Sets,
+    recorded::{PATH_CHARS, SESSIONS, Source, Target, choose, is_short},
+};
 use crate::{
-    model::poll::{id::ProbeId, query_store::QueryStoreTable},
+    model::{
+        base::time::Timestamp,
+        poll::{id::ProbeId, query_store::QueryStoreTable},
+    },
     tds::Param,
 };
 use std::{
@@ -11,25 +17,33 @@ use std::{
     sync::Arc,
 };
 
-/// The files of `system_health`, in the server's log folder.
-const FILES: &str = "system_health*.xel";
-/// Longest path that the function takes, in characters.
-const PATH_CHARS: usize = 260;
-/// The newest reports are not asked for before the headline was heard so often: a fleet that starts has other things to do.
+/// The newest reports are not asked for before the headline was heard so often, where nothing says that there are any: a fleet that
+/// starts has other things to do.
 const FIRST: u8 = 3;
 /// The file lags behind the counter: it is read again so often.
 const AGAIN: u8 = 2;
 /// Growths are asked for from so long before the newest one on, ms: one is written when it ends and has the time at which it began, and
 /// an hour comes twice when summer ends.
 const GROWTHS_BEFORE_MS: i64 = 2 * 3_600_000;
+/// What memory told once is told again: events this much older than the newest one are known, ms.
+const RING_SLACK_MS: i64 = 60_000;
+/// After a reading that failed, and after each further one twice as long, up to the longest, ms.
+const FIRST_WAIT_MS: i64 = 30_000;
+const LONGEST_WAIT_MS: i64 = 900_000;
+/// Where a right or an object was missing, ms: that takes somebody who gives it.
+const REFUSED_WAIT_MS: i64 = 3_600_000;
 
 /// How far what only grows on a server was read: it outlives connections.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Watermarks {
+    /// where deadlock reports are read
+    source: Option<Source>,
     /// the file of the deadlock reports, and the place in it, up to which they were read
     deadlocks: Option<(String, i64)>,
-    /// the file that is written now
-    newest: Option<String>,
+    /// the newest deadlock that memory told, by our clock
+    ring_to: Option<Timestamp>,
+    /// what the server would not let us read
+    refused: Vec<Source>,
     /// the database that a probe asked last, where it asks one after another
     pub turns: HashMap<ProbeId, i32>,
     /// what was read of Query Stores: an interval that is closed is read once
@@ -38,29 +52,69 @@ pub struct Watermarks {
     pub briefly: HashSet<i32>,
     /// since when growths of files are asked for, by the server's own clock, ms since 1970 by its zone
     pub growths: Option<i64>,
+    /// the file of the default trace that was written when growths were read last
+    trace: Option<String>,
 }
 
 impl Watermarks {
-    /// The parameters of `Takes::Deadlocks`: the files, and from where on. The first time it is the newest file alone, for some
-    /// servers keep a GB of them.
+    /// Where deadlock reports are read; None: no session can be read.
+    pub(super) const fn source(&self) -> Option<&Source> {
+        self.source.as_ref()
+    }
+
+    /// Deadlocks that memory told and that are older than this are known.
+    pub(super) fn ring_from(&self) -> Option<Timestamp> {
+        self.ring_to.map(|to| to.plus_ms(-RING_SLACK_MS))
+    }
+
+    /// Memory told deadlocks up to then. A time that is still to come hides nothing.
+    pub(super) fn ring_told(&mut self, newest: Option<Timestamp>, now: Timestamp) {
+        self.ring_to = newest.into_iter().chain(self.ring_to).max().map(|to| to.min(now));
+    }
+
+    /// The parameters of `Takes::Deadlocks`: the files, and from where on; the session, where its memory is read. The first time it is
+    /// the newest file alone, for some servers keep a GB of them.
     pub(super) fn params(&self) -> [Param<'_>; 3] {
-        match (&self.deadlocks, &self.newest) {
-            (Some((file, place)), _) => [Param::Text(FILES), Param::Text(file), Param::Int(*place)],
-            (None, Some(newest)) => [Param::Text(newest), Param::Null, Param::Null],
-            (None, None) => [Param::Text(FILES), Param::Null, Param::Null],
+        match (&self.source, &self.deadlocks) {
+            (None, _) => [Param::Null, Param::Null, Param::Null],
+            (Some(Source { session, target: Target::Ring }), _) => {
+                [Param::Text(session), Param::Null, Param::Null]
+            }
+            (Some(Source { target: Target::File { all, .. }, .. }), Some((file, place))) => {
+                [Param::Text(all), Param::Text(file), Param::Int(*place)]
+            }
+            (Some(Source { target: Target::File { newest, all }, .. }), None) => {
+                [Param::Text(newest.as_ref().unwrap_or(all)), Param::Null, Param::Null]
+            }
         }
     }
 
-    /// Learns from an answer: which file is written, and what was read last.
-    pub(super) fn note(&mut self, sets: &Sets) {
-        if let Some(row) = sets.all("deadlock_source").next() {
-            self.newest = row.raw_text("target_data").and_then(file_of);
+    /// The parameters of `Takes::GrowthsSince`: since when, and the file that was read last.
+    pub(super) fn of_growths(&self) -> [Param<'_>; 2] {
+        let since = self.growths.map_or(Param::Null, Param::Int);
+        [since, self.trace.as_deref().map_or(Param::Null, Param::Text)]
+    }
+
+    /// Learns from an answer: which session and which trace is read, and what was read last. `only_urls`: as `recorded::choose` has it.
+    pub(super) fn note(&mut self, sets: &Sets, only_urls: bool) {
+        if sets.has("growths") {
+            let trace = sets.all("growth_trace").next();
+            let path = trace.and_then(|row| row.raw_text("trace_path"));
+            let is_path = |path: &&str| !path.is_empty() && path.chars().count() <= PATH_CHARS;
+            self.trace = path.filter(is_path).map(str::to_owned);
+        }
+        if sets.has(SESSIONS) {
+            let source = choose(sets, only_urls, &self.refused);
+            if !source.iter().zip(&self.source).any(|(now, before)| now.is_like(before)) {
+                (self.deadlocks, self.ring_to) = (None, None);
+            }
+            self.source = source;
         }
         let newest = sets.all("deadlocks").next();
         if let Some((file, place)) =
             newest.and_then(|row| row.raw_text("file_name").zip(row.count("file_offset")))
             && !file.is_empty()
-            && file.chars().count() <= PATH_CHARS
+            && is_short(file)
         {
             self.deadlocks = Some((file.to_owned(), place));
         }
@@ -94,17 +148,32 @@ impl Watermarks {
         self.briefly.retain(|id| table.store(*id).is_some());
     }
 
-    /// The next reading begins anew.
-    pub(super) fn forget(&mut self) {
-        self.deadlocks = None;
+    /// The server did not read it: the next reading begins anew, and if it did so, it takes another target.
+    pub(super) fn refuse(&mut self) {
+        if self.deadlocks.take().is_none()
+            && let Some(source) = self.source.take()
+            && !self.refused.iter().any(|refused| refused.is_like(&source))
+        {
+            self.refused.push(source);
+        }
     }
 }
 
-/// The path in `<EventFileTarget …><File name="…"/></EventFileTarget>`.
-fn file_of(target: &str) -> Option<String> {
-    let rest = target.split_once("<File ")?.1.split_once("name=\"")?.1;
-    let path = rest.split_once('"')?.0.replace("&apos;", "'").replace("&amp;", "&");
-    (!path.is_empty() && path.chars().count() <= PATH_CHARS).then_some(path)
+/// How a reading over the on-demand lane ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heard {
+    /// it told
+    Told,
+    /// a right or an object is missing
+    Refused,
+    /// it failed
+    Failed,
+}
+
+/// How long the next reading waits after so many that failed one after another, ms.
+pub fn wait_ms(failures: u32) -> i64 {
+    let doublings = failures.saturating_sub(1).min(10);
+    FIRST_WAIT_MS.saturating_mul(1 << doublings).min(LONGEST_WAIT_MS)
 }
 
 /// When deadlocks were read last.
@@ -128,6 +197,10 @@ pub struct News {
     read: Read,
     /// they are read so often still
     again: u8,
+    /// readings that failed, one after another
+    failures: u32,
+    /// since when the next one waits, and how long, ms
+    waits: Option<(Timestamp, i64)>,
 }
 
 impl News {
@@ -139,10 +212,17 @@ impl News {
         }
     }
 
-    /// It is time to read. On the screen the first reading does not wait.
-    pub const fn are_there(&self, focused: bool) -> bool {
+    /// It is time to read. On the screen, and where the counter says that there are some, the first reading does not wait.
+    pub fn are_there(&self, focused: bool, now: Timestamp) -> bool {
+        if let Some((since, ms)) = self.waits {
+            // A clock that was set back is no reason to wait longer.
+            return !(0..ms).contains(&(now - since));
+        }
         let at = match self.read {
-            Read::Never => return self.heard >= if focused { 1 } else { FIRST },
+            Read::Never => {
+                let is_wanted = focused || self.counter.is_some_and(|count| count > 0);
+                return self.heard >= if is_wanted { 1 } else { FIRST };
+            }
             Read::At(at) => at,
         };
         let is_same = match (at, self.counter) {
@@ -161,11 +241,28 @@ impl News {
             Read::Never => u8::from(self.counter.is_some_and(|count| count > 0)),
         };
         self.read = Read::At(self.counter);
+        self.waits = None;
+    }
+
+    /// A reading ended. One that told nothing is made again.
+    pub fn ended(&mut self, how: Heard, now: Timestamp) {
+        self.failures = if how == Heard::Failed { self.failures.saturating_add(1) } else { 0 };
+        self.waits = match how {
+            Heard::Told => None,
+            Heard::Refused => Some((now, REFUSED_WAIT_MS)),
+            Heard::Failed => Some((now, wait_ms(self.failures))),
+        };
+    }
+
+    /// Readings that failed, one after another.
+    pub const fn failures(&self) -> u32 {
+        self.failures
     }
 
     /// Somebody wants to have them read.
     pub fn wanted(&mut self) {
         self.again = self.again.max(1);
+        self.waits = None;
     }
 }
 
@@ -177,13 +274,16 @@ mod tests {
         tds::Cell,
     };
 
+    const FILES: &str = "system_health*.xel";
+    const NOW: Timestamp = Timestamp::from_ms(1_700_000_000_000);
+
     fn source(target: Cell) -> Sets {
+        session("system_health", "event_file", target)
+    }
+
+    fn session(name: &str, kind: &str, target: Cell) -> Sets {
         let columns = ["name", "target_name", "target_data"];
-        sets(vec![set(
-            "deadlock_source",
-            &columns,
-            vec![vec![text("system_health"), text("event_file"), target]],
-        )])
+        sets(vec![set("deadlock_source", &columns, vec![vec![text(name), text(kind), target]])])
     }
 
     fn read(file: Cell, place: Cell) -> Sets {
@@ -194,21 +294,8 @@ mod tests {
         )])
     }
 
-    #[test]
-    fn the_first_reading_is_of_the_newest_file_and_the_next_goes_on_behind_it() {
-        let mut read_to = Watermarks::default();
-        assert_eq!(read_to.params(), [Param::Text(FILES), Param::Null, Param::Null]);
-        let xml = r#"<EventFileTarget truncated="0"><Buffers logged="3" dropped="0"/><File name="C:\A &amp; B\system_health_0_9.xel"/></EventFileTarget>"#;
-        read_to.note(&source(text(xml)));
-        assert_eq!(read_to.params()[..2], [Param::Text(r"C:\A & B\system_health_0_9.xel"), Param::Null]);
-        read_to.note(&read(text("x_9.xel"), Cell::Int(4_096)));
-        assert_eq!(read_to.params(), [Param::Text(FILES), Param::Text("x_9.xel"), Param::Int(4_096)]);
-        read_to.note(&read(Cell::Null, Cell::Int(9)));
-        read_to.note(&read(text(&"x".repeat(300)), Cell::Int(9)));
-        read_to.note(&sets(Vec::new()));
-        assert_eq!(read_to.params()[2], Param::Int(4_096), "what means nothing changes nothing");
-        read_to.forget();
-        assert_eq!(read_to.params()[2], Param::Null);
+    fn noted(read_to: &mut Watermarks, sets: &Sets) {
+        read_to.note(sets, false);
     }
 
     #[test]
@@ -227,28 +314,82 @@ mod tests {
     }
 
     #[test]
-    fn a_target_that_names_no_file_is_read_by_pattern() {
-        for target in
-            [Cell::Null, text(""), text("<File name=\""), text("<File name=\"\"/>"), text("File name")]
-        {
-            let mut read_to = Watermarks::default();
-            read_to.note(&source(target));
-            assert_eq!(read_to.params()[0], Param::Text(FILES));
-        }
+    fn the_file_of_the_trace_is_known_when_it_was_read() {
+        let trace = |path: &str| set("growth_trace", &["trace_path"], vec![vec![text(path)]]);
+        let growths = || set("growths", &["start_time"], Vec::new());
+        let mut read_to = Watermarks::default();
+        noted(&mut read_to, &sets(vec![trace("C:\\log_7.trc")]));
+        assert_eq!(read_to.of_growths(), [Param::Null, Param::Null], "the second statement failed");
+        noted(&mut read_to, &sets(vec![trace("C:\\log_7.trc"), growths()]));
+        assert_eq!(read_to.of_growths(), [Param::Null, Param::Text("C:\\log_7.trc")], "nothing grew");
+        noted(&mut read_to, &sets(Vec::new()));
+        assert_eq!(read_to.of_growths()[1], Param::Text("C:\\log_7.trc"), "another probe was asked");
+        noted(&mut read_to, &sets(vec![trace(&"x".repeat(300)), growths()]));
+        assert_eq!(read_to.of_growths()[1], Param::Null, "no path of a trace");
+    }
+
+    #[test]
+    fn the_first_reading_is_of_the_newest_file_and_the_next_goes_on_behind_it() {
+        let mut read_to = Watermarks::default();
+        assert_eq!(read_to.params(), [Param::Null, Param::Null, Param::Null], "nothing is known");
+        noted(&mut read_to, &source(Cell::Null));
+        assert_eq!(read_to.params(), [Param::Text(FILES), Param::Null, Param::Null]);
+        let xml = r#"<EventFileTarget><File name="C:\A &amp; B\system_health_0_9.xel"/></EventFileTarget>"#;
+        noted(&mut read_to, &source(text(xml)));
+        assert_eq!(read_to.params()[..2], [Param::Text(r"C:\A & B\system_health_0_9.xel"), Param::Null]);
+        noted(&mut read_to, &read(text("x_9.xel"), Cell::Int(4_096)));
+        let all = Param::Text(r"C:\A & B\system_health*.xel");
+        assert_eq!(read_to.params(), [all, Param::Text("x_9.xel"), Param::Int(4_096)]);
+        // The next file was begun: the place stays, the pattern finds both.
+        noted(&mut read_to, &source(text(&xml.replace("_9.xel", "_10.xel"))));
+        assert_eq!(read_to.params(), [all, Param::Text("x_9.xel"), Param::Int(4_096)]);
+        noted(&mut read_to, &read(Cell::Null, Cell::Int(9)));
+        noted(&mut read_to, &read(text(&"x".repeat(300)), Cell::Int(9)));
+        noted(&mut read_to, &sets(Vec::new()));
+        assert_eq!(read_to.params()[2], Param::Int(4_096), "what means nothing changes nothing");
+        read_to.refuse();
+        assert_eq!(read_to.params()[2], Param::Null, "the file is gone: all is read anew");
+    }
+
+    #[test]
+    fn a_target_that_is_refused_from_its_begin_gives_way_to_another() {
+        let (file, ring) = (source(Cell::Null), session("system_health", "ring_buffer", Cell::Null));
+        let mut both = file.clone();
+        both.append(ring);
+        let mut read_to = Watermarks::default();
+        noted(&mut read_to, &both);
+        noted(&mut read_to, &read(text("x_9.xel"), Cell::Int(7)));
+        read_to.refuse();
+        noted(&mut read_to, &both);
+        assert_eq!(read_to.params()[0], Param::Text(FILES), "it may have been the place alone");
+        read_to.refuse();
+        noted(&mut read_to, &both);
+        assert_eq!(read_to.params()[0], Param::Text("system_health"), "its memory");
+        noted(&mut read_to, &file);
+        assert_eq!(read_to.params()[0], Param::Text(FILES), "better than nothing");
+    }
+
+    #[test]
+    fn what_memory_told_is_known_but_for_a_minute_and_a_clock_that_ran_ahead_hides_nothing() {
+        let mut read_to = Watermarks::default();
+        assert_eq!(read_to.ring_from(), None);
+        read_to.ring_told(Some(NOW.plus_ms(-500_000)), NOW);
+        read_to.ring_told(None, NOW);
+        read_to.ring_told(Some(NOW.plus_ms(-900_000)), NOW);
+        assert_eq!(read_to.ring_from(), Some(NOW.plus_ms(-560_000)));
+        read_to.ring_told(Some(NOW.plus_ms(9_000_000)), NOW);
+        assert_eq!(read_to.ring_from(), Some(NOW.plus_ms(-60_000)));
     }
 
     #[test]
     fn deadlocks_are_read_when_the_counter_moved_and_twice_more_for_the_file_lags() {
         let mut news = News::default();
-        assert!(!news.are_there(true), "nothing is known of the server");
+        assert!(!news.are_there(true, NOW), "nothing is known of the server");
         news.hear(Some(4));
-        assert!(news.are_there(true) && !news.are_there(false), "a fleet that starts has other things to do");
-        news.hear(Some(4));
-        news.hear(Some(4));
-        assert!(news.are_there(false));
+        assert!(news.are_there(false, NOW), "there are some");
         let readings = |news: &mut News| {
             let mut count = 0;
-            while news.are_there(false) && count < 9 {
+            while news.are_there(false, NOW) && count < 9 {
                 news.asked();
                 count += 1;
             }
@@ -268,13 +409,45 @@ mod tests {
     }
 
     #[test]
-    fn a_server_without_deadlocks_or_without_a_counter_is_asked_once() {
+    fn a_server_without_deadlocks_or_without_a_counter_is_asked_once_and_not_first() {
         for counter in [Some(0), None] {
             let mut news = News::default();
+            news.hear(counter);
+            assert!(news.are_there(true, NOW) && !news.are_there(false, NOW), "a fleet starts");
             (0..5).for_each(|_| news.hear(counter));
-            assert!(news.are_there(false));
+            assert!(news.are_there(false, NOW));
             news.asked();
-            assert!(!news.are_there(true), "{counter:?}");
+            assert!(!news.are_there(true, NOW), "{counter:?}");
         }
+    }
+
+    #[test]
+    fn a_reading_that_failed_is_made_again_after_a_while_that_doubles() {
+        let mut news = News::default();
+        news.hear(Some(4));
+        let mut at = NOW;
+        let mut waits = Vec::new();
+        for _ in 0..8 {
+            assert!(news.are_there(true, at));
+            news.asked();
+            news.ended(Heard::Failed, at);
+            // A counter that moves is no reason to ask a server that fails more often.
+            news.hear(Some(5));
+            let wait = wait_ms(news.failures());
+            assert!(!news.are_there(true, at.plus_ms(wait - 1)), "{wait}");
+            at = at.plus_ms(wait);
+            waits.push(wait / 1_000);
+        }
+        assert_eq!(waits, [30, 60, 120, 240, 480, 900, 900, 900]);
+        assert!(news.are_there(true, NOW.plus_ms(-99)), "the clock was set back");
+        news.asked();
+        news.ended(Heard::Refused, at);
+        assert!(!news.are_there(true, at.plus_ms(LONGEST_WAIT_MS)), "somebody has to give the right");
+        news.wanted();
+        assert!(news.are_there(true, at), "somebody asks");
+        news.asked();
+        news.ended(Heard::Told, at);
+        assert_eq!(news.failures(), 0);
+        assert!(wait_ms(0) == FIRST_WAIT_MS && wait_ms(u32::MAX) == LONGEST_WAIT_MS);
     }
 }

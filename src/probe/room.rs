@@ -1,5 +1,5 @@
 //! What is free inside of database files: only each database tells, so one is asked after another, when somebody wants to know.
-//! Part of the questions on demand. One that cannot be asked is in the answer with its reason, and hides no other.
+//! Part of the questions on demand; the probe of the same (`catalog::room`) is seldom, and tells of data files alone. One that cannot be asked is in the answer with its reason, and hides no other.
 
 use super::{
     batch::{self, Sets},
@@ -25,7 +25,7 @@ use std::{
 };
 
 pub(super) const DATABASES: Script = script!("room_databases", Nothing, by "database_id");
-pub(super) const FILES: Script = script!("room_files", Performance, by "file_id");
+pub(super) const FILES: Script = script!("room_files", Performance, by "database_id" "file_id");
 
 /// Until the list of the databases is there.
 const LIST_WITHIN: Duration = Duration::from_secs(5);

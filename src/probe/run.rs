@@ -13,7 +13,7 @@ use super::{
 use crate::{
     model::{
         base::failure::{Failure, FailureKind},
-        poll::{Sample, id::ProbeId, reading::Unavailable},
+        poll::{Sample, id::ProbeId, properties::Hosting, reading::Unavailable},
     },
     tds::{Ask, Param, Question},
 };
@@ -160,6 +160,7 @@ async fn poll_group<C: Ask>(
         ctx.count_poll(probe.id);
     }
     blame(&asked, &gathered, ctx);
+    ctx.note_problems(&gathered.problems);
     for probe in asked {
         let outcome = outcome(probe, &gathered, ctx);
         match &outcome {
@@ -275,7 +276,11 @@ async fn ask<C: Ask>(
     within_ms: u32,
     ctx: &mut ProbeContext,
 ) -> (Sets, Option<Failure>) {
-    let sql = batch::text(scripts);
+    let hosting = ctx.hosting();
+    let mut sql = batch::text(scripts);
+    if hosting == Hosting::AzureDatabase {
+        sql = batch::of_database(&sql);
+    }
     let what = batch::names(scripts);
     let before = ctx.now();
     let within = Duration::from_millis(within_ms.into());
@@ -284,7 +289,7 @@ async fn ask<C: Ask>(
     let ours = before.plus_ms((ctx.now() - before) / 2);
     let sets = Sets::of(answer.sets, scripts);
     ctx.note_clock(&sets, ours);
-    ctx.read.note(&sets);
+    ctx.read.note(&sets, hosting == Hosting::ManagedInstance);
     (sets, answer.error)
 }
 
@@ -296,7 +301,9 @@ fn params<'c>(scripts: &[Script], ctx: &'c ProbeContext) -> Vec<Param<'c>> {
     } else if takes(Takes::SinceModules) {
         ctx.modules.params(ctx.is_focused()).into()
     } else if takes(Takes::GrowthsSince) {
-        vec![ctx.read.growths.map_or(Param::Null, Param::Int)]
+        ctx.read.of_growths().into()
+    } else if takes(Takes::AllDatabases) {
+        vec![Param::Null]
     } else if takes(Takes::Deadlocks) {
         ctx.read.params().into()
     } else {
@@ -307,6 +314,11 @@ fn params<'c>(scripts: &[Script], ctx: &'c ProbeContext) -> Vec<Param<'c>> {
 /// A failure in the terms of a cell.
 fn unavailable(failure: Failure, script: Script, ctx: &ProbeContext) -> Unavailable {
     match failure.kind {
+        FailureKind::Permission
+            if script.needs == Needs::Performance && ctx.hosting() == Hosting::AzureDatabase =>
+        {
+            Unavailable::NoRight("VIEW DATABASE PERFORMANCE STATE".into())
+        }
         FailureKind::Permission if script.needs != Needs::Nothing => {
             Unavailable::NoRight(script.needs.right(ctx.major()).into())
         }
@@ -334,9 +346,15 @@ fn blame(asked: &[&Probe], gathered: &Gathered, ctx: &mut ProbeContext) {
 impl Gathered {
     /// A script gave no set. A failure that will come again is remembered.
     fn fail(&mut self, script: Script, failure: Failure, ctx: &mut ProbeContext) {
-        if script.takes == Takes::Deadlocks && failure.kind == FailureKind::Server {
-            // The file up to which it was read is gone: the next reading begins anew.
-            ctx.read.forget();
+        if script.takes == Takes::Deadlocks
+            && matches!(
+                failure.kind,
+                FailureKind::Server | FailureKind::Permission | FailureKind::MissingObject
+            )
+        {
+            // The file up to which it was read is gone, or files are out of reach at all.
+            ctx.read.refuse();
+            return self.problems.push((script.name, unavailable(failure, script, ctx)));
         }
         let why = unavailable(failure, script, ctx);
         if matches!(why, Unavailable::NoRight(_) | Unavailable::Missing(_)) {
@@ -350,10 +368,18 @@ impl Gathered {
     }
 }
 
+/// Of scripts that stand for each other none is needed by itself: the reason of the one that was asked says more than that its set is
+/// not there.
+fn better_reason(probe: &Probe, why: Unavailable, ctx: &ProbeContext) -> Unavailable {
+    let is_lacking = matches!(&why, Unavailable::Failed(failure) if failure.kind == FailureKind::Protocol);
+    let known = || probe.parts.iter().find_map(|part| ctx.why_not(part.script)).cloned();
+    if is_lacking { known().unwrap_or(why) } else { why }
+}
+
 fn outcome(probe: &Probe, gathered: &Gathered, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
     let problem = probe.parts.iter().filter(|p| p.needed).find_map(|p| gathered.problem(p.script));
     match problem {
         Some(why) => Err(why.clone()),
-        None => (probe.decode)(&gathered.sets, ctx),
+        None => (probe.decode)(&gathered.sets, ctx).map_err(|why| better_reason(probe, why, ctx)),
     }
 }

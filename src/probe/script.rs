@@ -68,9 +68,11 @@ pub enum Takes {
     Since,
     /// the same of the last poll of modules; alone in its batch
     SinceModules,
-    /// the server's clock at the newest growth of a file that was told
+    /// the server's clock at the newest growth of a file that was told, and the file of the trace that was read last
     GrowthsSince,
-    /// which files of deadlock reports are read, and from where on
+    /// that all databases are meant
+    AllDatabases,
+    /// which files of deadlock reports are read, and from where on; or the session whose memory is read
     Deadlocks,
 }
 
@@ -112,4 +114,8 @@ pub enum When {
     Lacks(&'static str),
     /// in a second round trip, if the probe finds it worth one
     SecondTrip,
+    /// deadlocks are read from files
+    InFile,
+    /// deadlocks are read from the memory of a session
+    InMemory,
 }

@@ -96,10 +96,8 @@ pub enum Query {
     },
     /// when volumes are full, by what was in use of them day by day. Answered by [`Answer::Outlooks`]
     Outlooks {
-        /// whose
-        instance: InstanceId,
-        /// which, by their mount points
-        mounts: Vec<Arc<str>>,
+        /// which, by their instances and mount points
+        of: Vec<(InstanceId, Arc<str>)>,
         /// the end of the last day
         to: Timestamp,
     },

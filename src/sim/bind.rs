@@ -10,6 +10,7 @@ use super::{
     backend::ServerMessage,
     schema::{self, Access, Kind, Need, Object},
 };
+use crate::model::poll::properties::Hosting;
 use crate::sql::{
     ident::ObjectName,
     names::{self, Columns, Names, Schema, Shape},
@@ -21,6 +22,8 @@ use std::{cell::RefCell, rc::Rc};
 pub struct Caller<'a> {
     /// The version of the instance, as a year.
     pub year: u16,
+    /// Who runs it.
+    pub hosting: Hosting,
     /// The login's name, for messages.
     pub user: &'a str,
     /// The current database.
@@ -183,7 +186,8 @@ fn failure(names: &Names, statement: usize, caller: &Caller<'_>) -> Failure {
 
 /// The object that a name means, if the caller's version has it.
 fn known(name: &ObjectName, caller: &Caller<'_>) -> Option<&'static Object> {
-    schema::find(name, caller.database).filter(|object| object.exists_in(caller.year))
+    schema::find(name, caller.database)
+        .filter(|object| object.exists_in(caller.year) && object.exists_on(caller.hosting))
 }
 
 /// The schema as the caller's version has it.

@@ -184,6 +184,7 @@ impl Backend for Instance {
             let rights = self.state.rights(self.index, &session.user, moment);
             let sender = Sender {
                 version: moment.profile.version,
+                hosting: moment.profile.hosting,
                 rights,
                 user: &session.user,
                 database: &session.database,

@@ -26,6 +26,7 @@ use self::{
     wire::{EncryptionPolicy, ServeError, Serving, Tls, TlsError},
     world::{Fleet, dice::Dice, rights::Login, version::Version},
 };
+use crate::model::poll::properties::Hosting;
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -52,6 +53,8 @@ pub struct SimConfig {
     pub seed: u64,
     /// versions that are played; empty for all
     pub versions: Vec<Version>,
+    /// who runs the instances, in turn; empty: those who own the machines
+    pub hosting: Vec<Hosting>,
     /// the troubles
     pub scenario: Scenario,
     /// a file that replaces the scenario, read at the start and whenever it changes
@@ -73,6 +76,7 @@ impl Default for SimConfig {
             instances: 40,
             seed: 7,
             versions: Vec::new(),
+            hosting: Vec::new(),
             scenario: Scenario::default(),
             scenario_file: None,
             port: None,
@@ -143,7 +147,10 @@ impl Sim {
             None => config.scenario,
         };
         let utc_origin_ms = config.utc_origin_ms.unwrap_or_else(clock::utc_ms);
-        let fleet = Fleet::roll(config.seed, config.instances, &config.versions, utc_origin_ms);
+        let mut fleet = Fleet::roll(config.seed, config.instances, &config.versions, utc_origin_ms);
+        for (profile, hosting) in fleet.profiles.iter_mut().zip(config.hosting.iter().cycle()) {
+            profile.host(*hosting);
+        }
         let secret = Dice::new(config.seed).of("password").at(utc_origin_ms);
         let credentials =
             Credentials { user: "dbtop".to_owned(), password: format!("Sim-{:016x}", secret.bits()) };

@@ -136,7 +136,7 @@ impl State {
             return Arc::new(Plan::of(text, sender));
         }
         let mut hasher = DefaultHasher::new();
-        (text, sender.version, sender.rights, sender.user, sender.database).hash(&mut hasher);
+        (text, sender.version, sender.hosting, sender.rights, sender.user, sender.database).hash(&mut hasher);
         let key = hasher.finish();
         if let Some(plan) = self.plans.borrow().get(&key) {
             return Arc::clone(plan);

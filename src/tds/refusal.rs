@@ -2,9 +2,14 @@
 //! a row of `model::inventory::tls`. Called by `secure`; for the mode that leaves TLS to the driver, `error` asks
 //! [`class_in_words`]. Pure.
 
-use crate::model::inventory::{check::Certificate, instance::TlsMode, tls::TlsRefusal};
+use crate::model::{
+    base::time::Timestamp,
+    inventory::{check::Certificate, instance::TlsMode, tls::TlsRefusal},
+};
 use std::io;
-use tokio_rustls::rustls::{AlertDescription, CertificateError, Error as TlsError, PeerIncompatible};
+use tokio_rustls::rustls::{
+    AlertDescription, CertificateError, Error as TlsError, PeerIncompatible, pki_types::UnixTime,
+};
 
 /// The class, and the words of the library where the class needs some. `accepted`: the certificate itself was good. None:
 /// it was not about TLS.
@@ -36,7 +41,13 @@ pub(super) fn class(
         return Some((class, e.to_string()));
     };
     let class = match tls {
-        TlsError::InvalidCertificate(wrong) => of_certificate(wrong, mode, shown, accepted),
+        TlsError::InvalidCertificate(wrong) => {
+            let class = of_certificate(wrong, mode, shown, accepted);
+            if class == TlsRefusal::IssuerDates {
+                return Some((class, dates(wrong)));
+            }
+            class
+        }
         TlsError::PeerIncompatible(
             PeerIncompatible::ServerDoesNotSupportTls12Or13
             | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
@@ -53,7 +64,9 @@ pub(super) fn class(
         ) => TlsRefusal::NoCommonCipher,
         TlsError::NoApplicationProtocol
         | TlsError::AlertReceived(AlertDescription::NoApplicationProtocol) => TlsRefusal::NoTds8,
-        TlsError::AlertReceived(alert) => return Some((TlsRefusal::Alert, format!("{alert:?}"))),
+        TlsError::AlertReceived(AlertDescription::UnrecognisedName) => TlsRefusal::NameNotKnown,
+        TlsError::AlertReceived(alert) => return Some((of_alert(*alert), format!("{alert:?}"))),
+        TlsError::NoCertificatesPresented => TlsRefusal::NoCertificate,
         TlsError::InvalidMessage(_) if strict && shown.is_none() => TlsRefusal::NoTds8,
         TlsError::InvalidMessage(_)
         | TlsError::InappropriateMessage { .. }
@@ -62,6 +75,41 @@ pub(super) fn class(
         _ => TlsRefusal::Other,
     };
     Some((class, tls.to_string()))
+}
+
+/// What else an alert is about, if anything.
+const fn of_alert(alert: AlertDescription) -> TlsRefusal {
+    match alert {
+        AlertDescription::CertificateRequired
+        | AlertDescription::NoCertificate
+        | AlertDescription::BadCertificate
+        | AlertDescription::UnsupportedCertificate
+        | AlertDescription::CertificateUnknown
+        | AlertDescription::UnknownCA => TlsRefusal::WantsOurs,
+        _ => TlsRefusal::Alert,
+    }
+}
+
+/// When a certificate began or ended that is not the server's own.
+fn dates(wrong: &CertificateError) -> String {
+    let day = |at: UnixTime| {
+        i64::try_from(at.as_secs()).map_or_else(
+            |_| "a day that no calendar has".to_owned(),
+            |s| Timestamp::from_ms(s.saturating_mul(1_000)).day(),
+        )
+    };
+    match wrong {
+        CertificateError::ExpiredContext { not_after, .. } => format!("ended on {}", day(*not_after)),
+        CertificateError::NotValidYetContext { not_before, .. } => format!("begins on {}", day(*not_before)),
+        other => other.to_string(),
+    }
+}
+
+/// True if the server's own certificate is valid at that time: then it is an authority's that is not.
+fn is_in_its_time(shown: Option<&Certificate>, at: UnixTime) -> bool {
+    let at = i64::try_from(at.as_secs()).map(|s| Timestamp::from_ms(s.saturating_mul(1_000)));
+    let (Some(shown), Ok(at)) = (shown, at) else { return false };
+    shown.not_before.is_some_and(|begins| begins <= at) && shown.not_after.is_some_and(|ends| at <= ends)
 }
 
 fn of_certificate(
@@ -85,6 +133,11 @@ fn of_certificate(
         return TlsRefusal::MadeAtStart;
     }
     match wrong {
+        CertificateError::ExpiredContext { time, .. } | CertificateError::NotValidYetContext { time, .. }
+            if is_in_its_time(shown, *time) =>
+        {
+            TlsRefusal::IssuerDates
+        }
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => TlsRefusal::Ended,
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => TlsRefusal::NotYet,
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
@@ -100,6 +153,7 @@ fn of_certificate(
             TlsRefusal::OtherPurpose
         }
         CertificateError::Revoked => TlsRefusal::Revoked,
+        CertificateError::UnhandledCriticalExtension => TlsRefusal::UnknownExtension,
         CertificateError::UnsupportedSignatureAlgorithmContext { .. }
         | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
             TlsRefusal::WeakSignature
@@ -110,11 +164,20 @@ fn of_certificate(
 
 /// By the names that webpki gives its errors: rustls has no variants for these, and hides their type.
 fn of_name(name: &str) -> TlsRefusal {
-    if name.contains("CaUsedAsEndEntity") {
+    let any = |parts: &[&str]| parts.iter().any(|part| name.contains(part));
+    if any(&["CaUsedAsEndEntity"]) {
         TlsRefusal::CaAsServer
-    } else if name.contains("UnsupportedCertVersion") {
+    } else if any(&["EndEntityUsedAsCa", "PathLenConstraintViolated", "MaximumPathDepthExceeded"]) {
+        TlsRefusal::IssuerNotAuthority
+    } else if any(&["NameConstraintViolation"]) {
+        TlsRefusal::IssuerNotForName
+    } else if any(&["EmptyEkuExtension"]) {
+        TlsRefusal::OtherPurpose
+    } else if any(&["InvalidSerialNumber"]) {
+        TlsRefusal::BadSerial
+    } else if any(&["UnsupportedCertVersion"]) {
         TlsRefusal::OldFormat
-    } else if name.contains("UnsupportedSignatureAlgorithm") {
+    } else if any(&["UnsupportedSignatureAlgorithm", "SignatureAlgorithmMismatch"]) {
         TlsRefusal::WeakSignature
     } else {
         TlsRefusal::Unreadable
@@ -151,6 +214,14 @@ mod tests {
             (TlsError::PeerIncompatible(PeerIncompatible::NoKxGroupsInCommon), TlsRefusal::NoCommonCipher),
             (TlsError::AlertReceived(A::InsufficientSecurity), TlsRefusal::NoCommonCipher),
             (TlsError::AlertReceived(A::InternalError), TlsRefusal::Alert),
+            (TlsError::AlertReceived(A::CertificateRequired), TlsRefusal::WantsOurs),
+            (TlsError::AlertReceived(A::BadCertificate), TlsRefusal::WantsOurs),
+            (TlsError::AlertReceived(A::UnrecognisedName), TlsRefusal::NameNotKnown),
+            (TlsError::NoCertificatesPresented, TlsRefusal::NoCertificate),
+            (
+                TlsError::InvalidCertificate(CertificateError::UnhandledCriticalExtension),
+                TlsRefusal::UnknownExtension,
+            ),
             (TlsError::NoApplicationProtocol, TlsRefusal::NoTds8),
             (TlsError::InvalidMessage(InvalidMessage::InvalidContentType), TlsRefusal::NotTls),
             (TlsError::DecryptError, TlsRefusal::Other),
@@ -159,6 +230,48 @@ mod tests {
         }
         let no_tls = TlsError::InvalidMessage(InvalidMessage::InvalidContentType);
         assert_eq!(of(no_tls, TlsMode::Strict), TlsRefusal::NoTds8);
+    }
+
+    #[test]
+    fn faults_without_a_variant_of_their_own_are_known_by_their_name() {
+        for (name, class) in [
+            ("CaUsedAsEndEntity", TlsRefusal::CaAsServer),
+            ("EndEntityUsedAsCa", TlsRefusal::IssuerNotAuthority),
+            ("PathLenConstraintViolated", TlsRefusal::IssuerNotAuthority),
+            ("NameConstraintViolation", TlsRefusal::IssuerNotForName),
+            ("EmptyEkuExtension", TlsRefusal::OtherPurpose),
+            ("InvalidSerialNumber", TlsRefusal::BadSerial),
+            ("UnsupportedCertVersion", TlsRefusal::OldFormat),
+            ("SignatureAlgorithmMismatch", TlsRefusal::WeakSignature),
+            ("ExtensionValueInvalid", TlsRefusal::Unreadable),
+        ] {
+            assert_eq!(of_name(&format!("Other(OtherError({name}))")), class, "{name}");
+        }
+    }
+
+    #[test]
+    fn who_is_out_of_time_is_the_one_that_is_called_so() {
+        let at = |s: u64| UnixTime::since_unix_epoch(std::time::Duration::from_secs(s));
+        let (day, year) = (86_400, 366 * 86_400);
+        let now = 30 * year;
+        let shown = |begins: u64, ends: u64| Certificate {
+            not_before: Some(Timestamp::from_ms(begins as i64 * 1_000)),
+            not_after: Some(Timestamp::from_ms(ends as i64 * 1_000)),
+            ..Certificate::unreadable()
+        };
+        let ended = CertificateError::ExpiredContext { time: at(now), not_after: at(day) };
+        let not_yet = CertificateError::NotValidYetContext { time: at(now), not_before: at(40 * year) };
+        let class = |wrong: &CertificateError, shown: Option<&Certificate>| {
+            of_certificate(wrong, &TlsMode::Verify, shown, false)
+        };
+        let good = shown(year, 31 * year);
+        assert_eq!(class(&ended, Some(&good)), TlsRefusal::IssuerDates);
+        assert_eq!(class(&not_yet, Some(&good)), TlsRefusal::IssuerDates);
+        assert_eq!(dates(&ended), "ended on 1970-01-02");
+        assert!(dates(&not_yet).starts_with("begins on 2010-"), "{}", dates(&not_yet));
+        assert_eq!(class(&ended, Some(&shown(year, 29 * year))), TlsRefusal::Ended);
+        assert_eq!(class(&not_yet, Some(&shown(31 * year, 40 * year))), TlsRefusal::NotYet);
+        assert_eq!(class(&ended, None), TlsRefusal::Ended, "nobody knows whose");
     }
 
     #[test]

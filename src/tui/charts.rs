@@ -5,10 +5,14 @@ use crate::{
     model::{
         base::time::Timestamp,
         inventory::instance::InstanceId,
-        timeline::chart::{ChartData, ChartQuery, Mark},
+        timeline::{
+            chart::{ChartData, ChartQuery, Mark},
+            forecast::Outlook,
+        },
     },
     protocol::{Answer, HistoryRequest, Query},
 };
+use std::{collections::HashMap, sync::Arc};
 
 /// Answers that are kept: those of the chart on the screen, and those before it until the new ones are there.
 const MOST: usize = 12;
@@ -38,6 +42,27 @@ pub enum Found<'a> {
 #[derive(Debug, Default)]
 pub struct Charts {
     all: Vec<(Query, Stage)>,
+    outlooks: Outlooks,
+}
+
+/// When volumes are full, by instance and mount point; all of one day. They come piece by piece, and each is wanted for as long as the day
+/// lasts.
+#[derive(Debug, Default)]
+struct Outlooks {
+    to: Timestamp,
+    of: HashMap<InstanceId, HashMap<Arc<str>, Outlook>>,
+}
+
+impl Outlooks {
+    fn take(&mut self, asked: Vec<(InstanceId, Arc<str>)>, to: Timestamp, told: Vec<Outlook>) {
+        if self.to != to {
+            self.to = to;
+            self.of.clear();
+        }
+        for ((instance, mount), outlook) in asked.into_iter().zip(told) {
+            self.of.entry(instance).or_default().insert(mount, outlook);
+        }
+    }
 }
 
 impl Charts {
@@ -82,6 +107,11 @@ impl Charts {
             Stage::Answered(answer) | Stage::Partly(_, answer) if is(asked) => Some((asked, answer)),
             _ => None,
         })
+    }
+
+    /// When a volume is full, as history said on the day that ends at `to`. None: it was not asked yet, or had no answer.
+    pub fn outlook(&self, instance: &InstanceId, mount: &str, to: Timestamp) -> Option<Outlook> {
+        self.outlooks.of.get(instance).filter(|_| self.outlooks.to == to)?.get(mount).copied()
     }
 
     /// Why a question has no answer; None: it has one, or it is open.
@@ -130,7 +160,10 @@ impl Charts {
     fn settle(&mut self, ticket: u64, stage: Stage) -> bool {
         let waits = |stage: &Stage| matches!(stage, Stage::Open(t) | Stage::Partly(t, _) if *t == ticket);
         let open = self.all.iter_mut().find(|(_, stage)| waits(stage));
-        let Some((_, slot)) = open else { return false };
+        let Some((asked, slot)) = open else { return false };
+        if let (Query::Outlooks { of, to }, Stage::Answered(Answer::Outlooks(told))) = (&*asked, &stage) {
+            self.outlooks.take(of.clone(), *to, told.clone());
+        }
         *slot = stage;
         true
     }

@@ -28,6 +28,10 @@ const NOT_IN_CATALOGUE: &[&str] = &[
     // The lists of a Central Management Server; the catalogue has no views of msdb's management part.
     "msdb.dbo.sysmanagement_shared_registered_servers",
     "msdb.dbo.sysmanagement_shared_server_groups",
+    // Of Azure SQL Database alone.
+    "sys.dm_xe_database_session_events",
+    "sys.dm_xe_database_session_targets",
+    "sys.dm_xe_database_sessions",
     "sys.dm_exec_query_optimizer_memory_gateways",
     "sys.dm_os_memory_health_history",
     "sys.dm_os_out_of_memory_events",
@@ -236,6 +240,8 @@ const COMPUTED: &[(&str, &str)] = &[
     ("memory_counters", "counter_name"),
     ("memory_counters", "instance_name"),
     ("memory_health", "snapshot_time"),
+    ("module_functions", "sql_handle"),
+    ("module_triggers", "sql_handle"),
     ("modules", "sql_handle"),
     ("plan_live", "query_plan"),
     ("plans_last", "query_plan"),

@@ -323,3 +323,33 @@ async fn settings_reach_running_instances() {
     assert_eq!(seen.collector.connects, connects, "on the same connections");
     assert!(collector.shutdown().await);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_file_and_one_that_cannot_grow_are_reasons() {
+    let sim = sim(2).await;
+    sim.set("#1", Kind::IoSlowFile, Some(240.0));
+    sim.set("#2", Kind::Autogrowth, Some(1.0));
+    // The volume, which is as good as full then, is a reason of its own.
+    let thresholds =
+        Thresholds { volume_warning_pct: 0.1, volume_critical_pct: 0.1, ..Thresholds::default() };
+    let mut collector = start(&sim, Settings { slow_every_ms: 2_000, thresholds, ..quick() });
+    let reason = |s: &FleetSnapshot, index: usize, words: &str| {
+        let i = find(s, &name(&sim, index));
+        i.health.reasons.iter().find(|r| r.text().contains(words)).map(|r| (r.topic, i.health.score))
+    };
+    let both = |s: &FleetSnapshot| {
+        s.instances.len() == 2
+            && reason(s, 0, "reads of ").is_some()
+            && reason(s, 1, " cannot grow ").is_some()
+    };
+    let snapshot = wait(&mut collector, 60, both).await;
+    let all: Vec<String> = snapshot.instances.iter().map(|i| told(i)).collect();
+    let (topic, score) = reason(&snapshot, 0, "reads of ").unwrap_or_else(|| panic!("{all:?}"));
+    assert_eq!(topic, Topic::Io);
+    assert!(score.is_some_and(|score| score < 90), "{all:?}");
+    let (topic, score) = reason(&snapshot, 1, " cannot grow ").unwrap_or_else(|| panic!("{all:?}"));
+    assert_eq!(topic, Topic::Storage);
+    assert!(score.is_some_and(|score| score < 90), "{all:?}");
+    collector.shutdown().await;
+    sim.stop().await;
+}

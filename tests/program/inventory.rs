@@ -206,6 +206,35 @@ fn a_connection_string_in_place_of_a_host_is_told_as_options_without_its_passwor
 }
 
 #[test]
+fn a_connection_string_in_any_other_place_is_refused_without_its_password() {
+    let stage = Stage::with_vault();
+    let (pasted, url) = ("Server=db1;User Id=u;Password=Xq7-first", "mssql://u:Xq7-/first@db1");
+    let option = format!("--host={pasted}");
+    let add = ["instance", "add", "a", "--host", "h", "--auth", "kerberos", "--no-test"];
+    let of_add = ["--instance", "--host-in-certificate", "--database", "--group", "--label", "--action-user"];
+    let mut tried: Vec<Vec<&str>> = of_add.map(|option| [&add[..], &[option, pasted]].concat()).into();
+    tried.extend([
+        vec!["instance", "add", pasted, "--host", "h", "--auth", "kerberos", "--no-test"],
+        vec!["instance", "add", "a", "--host", "h", "--user", pasted, "--no-test"],
+        vec!["instance", "add", "a", "--host", url, "--auth", "kerberos", "--no-test"],
+        vec!["instance", "add", "a", "--no-test", "--auth", "kerberos", &option],
+        vec!["instance", "show", pasted],
+        vec!["instance", "test", url],
+        vec!["instance", "list", "--filter", pasted],
+        vec!["once", "fleet", "--scope", pasted],
+        vec!["status", pasted],
+        vec!["group", "show", pasted],
+    ]);
+    for words in tried {
+        let ended = stage.run(&words);
+        let said = ended.stderr + &ended.stdout;
+        assert_eq!(ended.code, Some(3), "{words:?}: {said}");
+        assert!(!said.contains("Xq7") && !said.contains("first"), "{words:?}: {said}");
+    }
+    assert_eq!(stage.names(&[]), Vec::<String>::new(), "nothing came of it");
+}
+
+#[test]
 fn lists_are_filtered_by_how_instances_are_reached() {
     let stage = Stage::with_vault();
     for (name, options) in [

@@ -97,32 +97,53 @@ pub fn line_of(text: &str, at: usize) -> usize {
 
 /// Rust source with its comments and the contents of its strings blanked; every byte keeps its place.
 pub fn code_of(rust: &str) -> String {
+    let mut out = rust.as_bytes().to_vec();
+    for (at, len, _) in no_code(rust) {
+        for byte in out.iter_mut().skip(at).take(len).filter(|byte| **byte != b'\n') {
+            *byte = b' ';
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// The strings of Rust source with the byte at which each begins, over the ends of lines that it is written on.
+pub fn strings_of(rust: &str) -> Vec<(usize, String)> {
+    let strings = no_code(rust).into_iter().filter(|(.., is_string)| *is_string);
+    let whole = |(at, len, _): (usize, usize, bool)| {
+        let mut text = String::new();
+        for (n, part) in rust[at..at + len].split("\\\n").enumerate() {
+            text.push_str(if n == 0 { part } else { part.trim_start() });
+        }
+        (at, text)
+    };
+    strings.map(whole).collect()
+}
+
+/// Comments, strings and characters: where each begins, its length, and whether it is a string.
+fn no_code(rust: &str) -> Vec<(usize, usize, bool)> {
     let bytes = rust.as_bytes();
-    let mut out = bytes.to_vec();
-    let mut at = 0;
+    let (mut found, mut at) = (Vec::new(), 0);
     while at < bytes.len() {
         let tail = &rust[at..];
-        let len = if tail.starts_with("//") {
-            tail.find('\n').unwrap_or(tail.len())
+        let (len, is_string) = if tail.starts_with("//") {
+            (tail.find('\n').unwrap_or(tail.len()), false)
         } else if tail.starts_with("/*") {
-            tail.find("*/").map_or(tail.len(), |end| end + 2)
+            (tail.find("*/").map_or(tail.len(), |end| end + 2), false)
         } else if tail.starts_with('"') {
-            string_len(tail)
+            (string_len(tail), true)
         } else if let Some(len) = raw_string_len(tail).filter(|_| !is_word_before(bytes, at)) {
-            len
+            (len, true)
         } else {
-            char_len(tail)
+            (char_len(tail), false)
         };
         if len == 0 {
             at += tail.chars().next().map_or(1, char::len_utf8);
             continue;
         }
-        for byte in out.iter_mut().skip(at).take(len).filter(|byte| **byte != b'\n') {
-            *byte = b' ';
-        }
+        found.push((at, len, is_string));
         at += len;
     }
-    String::from_utf8_lossy(&out).into_owned()
+    found
 }
 
 fn root() -> &'static Path {
@@ -168,6 +189,14 @@ fn comments_and_strings_are_blanked() {
     let code = code_of(source);
     assert_eq!(code.len(), source.len());
     assert_eq!(code.split_whitespace().collect::<Vec<_>>().join(" "), "use a; let x = ; ; ; 'l: crate::f");
+}
+
+#[test]
+fn strings_are_whole_over_the_ends_of_lines() {
+    let source = "f(\"one \\\n   two\", r\"three\"); // \"four\"\n'\"'; \"fi\\\"ve\"";
+    let texts: Vec<String> = strings_of(source).into_iter().map(|(_, text)| text).collect();
+    assert_eq!(texts, ["\"one two\"", "r\"three\"", "\"fi\\\"ve\""]);
+    assert_eq!(strings_of(source)[1].0, source.find("r\"").unwrap());
 }
 
 #[test]

@@ -14,17 +14,14 @@ fn refused() -> Vec<String> {
     words.filter(|word| word != "–").collect()
 }
 
-/// True if the word stands in the text by itself.
+/// True if the word stands in the text by itself, at the beginning of a sentence, too.
 fn has(text: &str, word: &str) -> bool {
     let is_letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    let text = &text.to_lowercase();
+    let word = &word.to_lowercase();
     text.match_indices(word).any(|(at, _)| {
         !is_letter(text[..at].chars().next_back()) && !is_letter(text[at + word.len()..].chars().next())
     })
-}
-
-/// The texts in quotes on a line of code.
-fn quoted(line: &str) -> String {
-    line.split('"').skip(1).step_by(2).collect::<Vec<_>>().join(" ")
 }
 
 #[test]
@@ -36,16 +33,17 @@ fn every_text_speaks_the_words_of_the_glossary() {
         let of = refused.iter().filter(|word| has(text, word));
         offences.extend(of.map(|word| format!("{path}:{}: {word}: {}", number + 1, text.trim())));
     };
-    for file in project::files("src", ".rs") {
-        let lines = file.text.lines().enumerate();
-        for (n, line) in lines.take_while(|(_, line)| !line.starts_with("#[cfg(test)]")) {
-            let is_comment = line.trim_start().starts_with("//");
-            // The comments of the command line are its help.
-            match is_comment {
-                false => read(&file.path, n, &quoted(line)),
-                true if file.path.starts_with("src/cli/") => read(&file.path, n, line),
-                true => {}
-            }
+    for (file, code) in project::production() {
+        // Unit tests are cut off behind the code.
+        for (at, text) in project::strings_of(&file.text[..code.len()]) {
+            read(&file.path, project::line_of(&file.text, at) - 1, &text);
+        }
+        // The comments of the command line are its help.
+        if file.path.starts_with("src/cli/") {
+            let lines = file.text.lines().enumerate();
+            lines
+                .filter(|(_, line)| line.trim_start().starts_with("//"))
+                .for_each(|(n, line)| read(&file.path, n, line));
         }
     }
     let documents = project::files("docs", ".md").into_iter().map(|file| (file.path, file.text));
@@ -63,5 +61,6 @@ fn every_text_speaks_the_words_of_the_glossary() {
 
 #[test]
 fn a_word_is_found_by_itself_only() {
+    assert!(has("Mend it", "mend") && has("A user for actions", "User for actions"));
     assert!(has("it is gone: mend it", "mend") && !has("it was mended", "mend") && !has("recommend", "mend"));
 }

@@ -1,15 +1,20 @@
 -- dbtop: min=2016 max=2025
--- The session that records deadlocks by itself (system_health), and its file: no row where it does not run, NULL where it has
--- no file. target_data is a few hundred bytes of XML with the path of the file that is written now.
+-- The running sessions that record deadlocks, a row for each of their targets that can be read: of a file its place, which is a few
+-- hundred bytes of XML with the path of the file that is written now; of memory nothing but that it is there. NULL: no such target.
+-- On Azure SQL Database the views are those of the database: sys.dm_xe_database_…, with the same columns.
 -- Right: VIEW SERVER STATE (2022: VIEW SERVER PERFORMANCE STATE). Without it there is an error.
--- Cost: the list of running sessions, a few dozen rows. Over the on-demand lane, only when there are new deadlocks.
-SELECT /* dbtop:deadlock_source */ TOP (1) 1 AS dbtop_deadlock_source,
+-- Cost: the list of running sessions and their events, some hundred rows. Over the on-demand lane, only when there are new deadlocks.
+SELECT /* dbtop:deadlock_source */ TOP (20) 1 AS dbtop_deadlock_source,
+    SYSDATETIMEOFFSET() AS server_time,
     s.name,
     t.target_name,
-    t.target_data
+    CASE WHEN t.target_name = N'event_file' THEN LEFT(t.target_data, 4000) END AS target_data
 FROM sys.dm_xe_sessions AS s
+INNER JOIN sys.dm_xe_session_events AS e
+    ON e.event_session_address = s.address
+    AND e.event_name IN (N'xml_deadlock_report', N'database_xml_deadlock_report')
 LEFT JOIN sys.dm_xe_session_targets AS t
     ON t.event_session_address = s.address
-    AND t.target_name = N'event_file'
-WHERE s.name = N'system_health'
+    AND t.target_name IN (N'event_file', N'ring_buffer')
+ORDER BY s.name, t.target_name
 OPTION (MAXDOP 1);

@@ -2,8 +2,8 @@
 -- One row per database that is online, those with the most virtual log files first, at most 300: how many there are and are in use, when
 -- the log was last backed up (server-local), and how much log there is since then. total_rows has their number. From 2016 SP2 on.
 -- Right: VIEW SERVER STATE (2022: VIEW SERVER PERFORMANCE STATE). Without it the structure of logs is unknown.
--- Cost: one call per database into its log manager, slow with tens of thousands of virtual log files: runs alone, every quarter of an
--- hour or more.
+-- Cost: one call per database into its log manager, slow with tens of thousands of virtual log files: over the on-demand lane, every
+-- hour, and every quarter of an hour on the screen.
 SELECT /* dbtop:log_use */ TOP (300) 1 AS dbtop_log_use,
     COUNT(*) OVER () AS total_rows,
     SYSDATETIMEOFFSET() AS server_time,

@@ -1,15 +1,14 @@
 -- dbtop: min=2016 max=2025
--- One row per procedure, trigger or function (kind P, TR, FN) that ran since @P1 (the server's clock at the last poll, in ms since 1970 by
--- its own zone; NULL: the last five minutes), at most @P2: those that moved most CPU. total_modules says how many there are. Counters
--- are sums over all of its cached plans, over those that were cached since @P1 (new_), and over the last runs of older ones that ran
--- (last_): the counters of a plan begin with its cached_time. What a module calls is in its figures, too: no sum over modules means
--- anything. The handle is of the newest plan: its text has the module's name.
+-- One row per procedure that ran since @P1 (the server's clock at the last poll, in ms since 1970 by its own zone; NULL: the last
+-- five minutes), at most @P2: those that moved most CPU. total_modules says how many there are. Counters are sums over all of its
+-- cached plans, over those that were cached since @P1 (new_), and over the last runs of older ones that ran (last_): the counters of a
+-- plan begin with its cached_time. What a module calls is in its figures, too: no sum over modules means anything. The handle is of
+-- the newest plan: its text has the module's name. The same is asked of triggers and functions.
 -- Right: VIEW SERVER STATE (2022: VIEW SERVER PERFORMANCE STATE). Without it nobody knows which module costs.
--- Cost: a pass over the modules of the plan cache, some ms. Alone in its round trip.
+-- Cost: a pass over the modules of the plan cache, some ms. With the other kinds of modules in a round trip of their own.
 SELECT /* dbtop:modules */ TOP (CAST(@P2 AS int)) 1 AS dbtop_modules,
     GETDATE() AS polled_at,
     COUNT(*) OVER () AS total_modules,
-    p.kind,
     p.database_id,
     p.object_id,
     COUNT(*) AS plans,
@@ -37,7 +36,7 @@ SELECT /* dbtop:modules */ TOP (CAST(@P2 AS int)) 1 AS dbtop_modules,
     MAX(p.cached_time) AS cached_time,
     SUBSTRING(MAX(CAST(p.cached_time AS binary(8)) + p.sql_handle), 9, 64) AS sql_handle
 FROM (
-    SELECT m.kind, m.database_id, m.object_id, m.sql_handle, m.cached_time, m.execution_count,
+    SELECT m.database_id, m.object_id, m.sql_handle, m.cached_time, m.execution_count,
         m.total_worker_time, m.last_worker_time, m.total_elapsed_time, m.last_elapsed_time, m.min_elapsed_time,
         m.max_elapsed_time, m.total_logical_reads, m.last_logical_reads, m.total_physical_reads, m.last_physical_reads,
         m.total_logical_writes, m.last_logical_writes,
@@ -48,25 +47,7 @@ FROM (
             OR DATEADD(second,
                 CASE WHEN m.last_elapsed_time BETWEEN 0 AND 604800000000 THEN m.last_elapsed_time / 1000000 + 1 ELSE 604800 END,
                 m.last_execution_time) >= w.since THEN 1 ELSE 0 END AS has_run
-    FROM (
-        SELECT CONVERT(nvarchar(2), N'P') AS kind, s.database_id, s.object_id, s.sql_handle, s.cached_time, s.last_execution_time,
-            s.execution_count, s.total_worker_time, s.last_worker_time, s.total_elapsed_time, s.last_elapsed_time,
-            s.min_elapsed_time, s.max_elapsed_time, s.total_logical_reads, s.last_logical_reads,
-            s.total_physical_reads, s.last_physical_reads, s.total_logical_writes, s.last_logical_writes
-        FROM sys.dm_exec_procedure_stats AS s
-        UNION ALL
-        SELECT CONVERT(nvarchar(2), N'TR') AS kind, s.database_id, s.object_id, s.sql_handle, s.cached_time, s.last_execution_time,
-            s.execution_count, s.total_worker_time, s.last_worker_time, s.total_elapsed_time, s.last_elapsed_time,
-            s.min_elapsed_time, s.max_elapsed_time, s.total_logical_reads, s.last_logical_reads,
-            s.total_physical_reads, s.last_physical_reads, s.total_logical_writes, s.last_logical_writes
-        FROM sys.dm_exec_trigger_stats AS s
-        UNION ALL
-        SELECT CONVERT(nvarchar(2), N'FN') AS kind, s.database_id, s.object_id, s.sql_handle, s.cached_time, s.last_execution_time,
-            s.execution_count, s.total_worker_time, s.last_worker_time, s.total_elapsed_time, s.last_elapsed_time,
-            s.min_elapsed_time, s.max_elapsed_time, s.total_logical_reads, s.last_logical_reads,
-            s.total_physical_reads, s.last_physical_reads, s.total_logical_writes, s.last_logical_writes
-        FROM sys.dm_exec_function_stats AS s
-    ) AS m
+    FROM sys.dm_exec_procedure_stats AS m
     CROSS JOIN (
         SELECT COALESCE(
             DATEADD(millisecond, CAST(@P1 AS bigint) % 86400000,
@@ -76,7 +57,7 @@ FROM (
     WHERE m.database_id <> 32767
         AND m.cached_time < GETDATE()
 ) AS p
-GROUP BY p.kind, p.database_id, p.object_id
+GROUP BY p.database_id, p.object_id
 HAVING SUM(p.has_run) > 0
 ORDER BY SUM(p.has_run * (p.last_worker_time + p.total_worker_time / p.age_s * p.window_s)) DESC
 OPTION (MAXDOP 1);

@@ -1,6 +1,7 @@
 -- dbtop: min=2016 max=2025
 -- One row per file of one database (@P1, its id): its size, and how much of it is allocated; of logs, how much of all of them is in
--- use. [$db$] is replaced by the quoted name of the database.
+-- use. [$db$] is replaced by the quoted name of the database: these views are part of every database, and tell of the one that they are
+-- named in (Microsoft's pages on tempdb and elastic pools read tempdb.sys.dm_db_log_space_usage from other databases).
 -- Right: to enter the database, and VIEW DATABASE STATE in it (2022: VIEW DATABASE PERFORMANCE STATE), which VIEW SERVER STATE
 -- includes. Without them nobody knows what is free inside of its files.
 -- Cost: a page for each 4 GB of data files, and the allocation maps are mostly in memory: some ms a database, when somebody asks.

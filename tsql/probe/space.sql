@@ -13,7 +13,8 @@ SELECT /* dbtop:space */ TOP (1000) 1 AS dbtop_space,
     f.size AS size_pages,
     f.max_size AS max_pages,
     f.growth,
-    f.is_percent_growth
+    f.is_percent_growth,
+    f.data_space_id
 FROM sys.master_files AS f
 ORDER BY f.size DESC
 OPTION (MAXDOP 1);

@@ -11,10 +11,11 @@ use crate::{
     model::{
         base::time::Timestamp,
         inventory::instance::{InstanceId, InstanceInfo},
-        judge::health::Level,
-        poll::id::{Metric, SeriesKey},
+        judge::{health::Level, limits::Gauge},
+        poll::id::{Metric, SeriesId, SeriesKey},
         timeline::{
-            chart::{Bucket, ChartData, ChartQuery, Mark, MarkKind},
+            chart::{Bucket, ChartData, ChartLine, ChartQuery, Mark, MarkKind},
+            counted::{self, Counted},
             event::{Cause, What},
             forecast::{self, Outlook},
             gathered::Walk,
@@ -24,7 +25,7 @@ use crate::{
     protocol::{Answer, HistoryRequest, Query, Reply},
     store::{
         StoreError,
-        history::{AFTER_MS, Event, EventFilter, Recent, fleet_at, fleet_with_damage},
+        history::{AFTER_MS, Event, EventFilter, Reader, Recent, fleet_at, fleet_with_damage},
     },
 };
 use std::{collections::HashMap, sync::Arc};
@@ -33,19 +34,58 @@ use std::{collections::HashMap, sync::Arc};
 /// list of the fleet needs, then the rest.
 const AT_ONCE: usize = 60;
 
-const DAY_MS: i64 = 86_400_000;
+const HOUR_MS: i64 = 3_600_000;
+const KB_PER_GB: f64 = 1_048_576.0;
+const DAY_MS: i64 = 24 * HOUR_MS;
 
-/// When a volume is full: by the most that was in use of it on each day, and the size that it had last.
-fn outlook(archive: &mut Archive, uid: &str, mount: &Arc<str>, to: Timestamp) -> Result<Outlook, StoreError> {
+/// When a volume is full: by the most that was in use of it on each day, and the size that it had last, less a reserve.
+fn outlook(
+    archive: &mut Archive,
+    (uid, mount): (&str, &Arc<str>),
+    to: Timestamp,
+    reserve_pct: f64,
+) -> Result<Outlook, StoreError> {
     let charts = archive.reader()?.charts();
-    let days = |metric| charts.days(uid, &SeriesKey::with(metric, Arc::clone(mount)), to, forecast::DAYS);
-    let (free, size) = (days(Metric::VolumeFree)?, days(Metric::VolumeSize)?);
+    let days = |key: SeriesKey| charts.days(uid, &key, to, forecast::DAYS);
+    let of_volume = |metric| days(SeriesKey::with(metric, Arc::clone(mount)));
+    let (free, size) = (of_volume(Metric::VolumeFree)?, of_volume(Metric::VolumeSize)?);
     let used = |(free, size): (&Option<Bucket>, &Option<Bucket>)| {
         Some(forecast::in_use(size.as_ref()?, free.as_ref()?))
     };
     let used: Vec<Option<f64>> = free.iter().zip(&size).map(used).collect();
     let capacity = size.iter().flatten().next_back().map_or(f64::NAN, |day| f64::from(day.max));
-    Ok(forecast::outlook(&used, capacity, forecast::seed(mount, to.ms() / DAY_MS)))
+    let files: Vec<Option<f64>> = days(SeriesKey::of(SeriesId::DatabaseFiles))?
+        .iter()
+        .map(|day| day.as_ref().map(|day| f64::from(day.max) * KB_PER_GB))
+        .collect();
+    let cut = forecast::last_cut(&files, &used);
+    let capacity = capacity * (1.0 - reserve_pct / 100.0);
+    Ok(forecast::outlook(&used, cut, capacity, forecast::seed(mount, to.ms() / DAY_MS)))
+}
+
+/// How often a pattern of deadlocks came, by the events of the time line. What a first reading told is older than the instance here.
+fn deadlocks(
+    reader: &mut Reader,
+    uid: &str,
+    pattern: &str,
+    query: &ChartQuery,
+    reach_back: Option<Timestamp>,
+) -> Result<ChartLine, StoreError> {
+    let range_ms = query.to - query.from;
+    let (Some(since), Some((_, newest)), Ok(pattern)) =
+        (reader.instances().known_since(uid)?, reader.stats().span()?, u64::from_str_radix(pattern, 16))
+    else {
+        return Ok(ChartLine::default());
+    };
+    let filter = EventFilter { uids: vec![uid.into()], kinds: vec![MarkKind::Deadlock] };
+    let events = reader.events().list(&filter, query.from, query.to)?;
+    let counted: Vec<Counted> = events
+        .iter()
+        .filter_map(|event| Counted::deadlocks(event.at, event.to, &event.what, pattern))
+        .collect();
+    let first = counted.iter().map(|counted| counted.at).fold(since, Ord::min);
+    let known = (reach_back.map_or(first, |back| first.max(back)), newest);
+    Ok(counted::line(counted.into_iter(), range_ms, (query.from, query.to), known))
 }
 
 /// State that lasts from one question to the next.
@@ -123,10 +163,12 @@ impl<'a> Question<'a> {
                 Answer::Marks(self.marks(archive, &filter, (from, to))?)
             }
             Query::Reach { instance, from, to } => Answer::Reach(self.reach(archive, &instance, from, to)?),
-            Query::Outlooks { instance, mounts, to } => {
-                let uid = self.uid(&instance);
-                let of = |mount| outlook(archive, &uid, mount, to);
-                Answer::Outlooks(mounts.iter().map(of).collect::<Result<_, _>>()?)
+            Query::Outlooks { of, to } => {
+                let reserve_pct = self.reserve_pct();
+                let of = of
+                    .iter()
+                    .map(|(instance, mount)| outlook(archive, (&self.uid(instance), mount), to, reserve_pct));
+                Answer::Outlooks(of.collect::<Result<Vec<_>, _>>()?)
             }
             // It takes long: the service reads it a little at a time, between other questions.
             Query::Samples { instances, from, to, slot_ms } => {
@@ -207,6 +249,10 @@ impl<'a> Question<'a> {
         let reader = archive.reader()?;
         let mut data = ChartData { lines: Vec::with_capacity(query.series.len()), tier: "as measured" };
         for key in &query.series {
+            if key.metric == Metric::DeadlocksOf {
+                data.lines.push(deadlocks(reader, &uid, &key.key, query, self.events_reach_back())?);
+                continue;
+            }
             let drawn = reader.charts().draw(&uid, key, query.from, query.to, query.points)?;
             if drawn.tier.is_some() {
                 data.tier = drawn.tier_words();
@@ -301,6 +347,11 @@ impl<'a> Question<'a> {
         let text = format!("kept as an incident: {who}, from 10 minutes ago on");
         self.links.say(Reply::Message { level: Level::Ok, text });
         Ok(())
+    }
+
+    /// A volume is full when so much of it is free, %: it is critical then.
+    fn reserve_pct(&self) -> f64 {
+        self.links.fleet.borrow().thresholds.limits(Gauge::Volume).map_or(0.0, |limits| limits.critical)
     }
 
     /// The id of an instance in history: from the inventory or the recording, or from the past on the screen.

@@ -1,7 +1,8 @@
 //! The cost limiter: holds what polling costs an instance against its two budgets, on the screen and off it, and logs when one
-//! is broken. Owned by the instance's task; [`budget`] measures and decides.
+//! is broken. Owned by the instance's task; [`budget`] measures and decides. The on-demand lane has a budget of its own: [`ledger`].
 
 pub(super) mod budget;
+pub(super) mod ledger;
 
 use self::budget::{Budget, Rule, Verdict};
 use super::{

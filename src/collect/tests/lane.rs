@@ -3,7 +3,10 @@
 use super::*;
 use crate::{
     collect::{Asked, PLACES, Told, Word},
-    model::poll::demand::{Demand, Step},
+    model::poll::{
+        demand::{Demand, Step},
+        reading::Unavailable,
+    },
 };
 use tokio::sync::mpsc::Receiver;
 use tokio_util::sync::CancellationToken;
@@ -165,6 +168,46 @@ async fn nobody_waits_in_an_endless_line_before_one_instance() {
     assert_eq!(refused, 3, "one is open, eight wait");
 }
 
+/// A collector of one instance that has its lane.
+async fn with_lane(fake: &Fake) -> (Collector, Instant) {
+    let collector = run_over(fake, &[], |_| {});
+    let mut target = target("a");
+    Arc::make_mut(&mut target.info).poll = Arc::default();
+    let start = Instant::now();
+    collector.commands.send(Command::Inventory(vec![target])).await.unwrap();
+    (collector, start)
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_there_are_deadlocks_they_are_read_within_an_interval_and_a_failed_reading_is_made_again() {
+    let fake = Fake::new();
+    fake.set("a", Act::Unreadable(3));
+    let (collector, start) = with_lane(&fake).await;
+    let readings = || fake.polls("a", ProbeId::Deadlocks, start);
+    seconds(35.0).await;
+    assert_eq!(readings().len(), 1, "an interval of the fleet is 30 s: {:?}", readings());
+    let problem = shown(&collector, "a").facts.deadlocks.problem.clone();
+    let Some(Unavailable::Failed(failure)) = problem else { panic!("{problem:?}") };
+    assert!(failure.text.ends_with("as the test says; asked again after 30s"), "{failure:?}");
+    seconds(850.0).await;
+    let gaps: Vec<f64> = readings().windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert_eq!(gaps.len(), 4, "{gaps:?}");
+    for (gap, wait) in gaps.iter().zip([30.0, 60.0, 120.0, 240.0]) {
+        assert!((wait..wait + 70.0).contains(gap), "{wait} s after the round that heard of it: {gaps:?}");
+    }
+    fake.set("a", Act::Deadlocks(3));
+    seconds(520.0).await;
+    let deadlocks = shown(&collector, "a").facts.deadlocks.clone();
+    assert!(deadlocks.problem.is_none() && deadlocks.value.is_some(), "{deadlocks:?}");
+    let count = readings().len();
+    seconds(2_000.0).await;
+    assert_eq!(readings().len(), count, "it told, and nothing happened since");
+    fake.set("a", Act::NoRight);
+    collector.commands.send(Command::Refresh(Vec::new())).await.unwrap();
+    seconds(2_000.0).await;
+    assert_eq!(readings().len(), count + 1, "a right is given by somebody, seldom");
+}
+
 #[tokio::test(start_paused = true)]
 async fn deadlocks_are_read_over_the_lane_when_their_counter_moved_and_grow_not_old() {
     let fake = Fake::new();
@@ -199,4 +242,35 @@ async fn deadlocks_are_read_over_the_lane_when_their_counter_moved_and_grow_not_
     collector.commands.send(Command::Focus(vec![InstanceId::new("a")])).await.unwrap();
     seconds(300.0).await;
     assert_eq!((readings(), shown(&collector, "a").facts.deadlocks.every_ms), (5, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn probes_of_the_lane_have_a_budget_of_their_own_and_say_when_it_is_used_up() {
+    let fake = Fake::new();
+    fake.set("a", Act::Heavy(20_000));
+    let collector = run_over(&fake, &one(), |s| s.slow_every_ms = 120_000);
+    let mut with_lane = target("a");
+    let off = ["deadlocks", "query_store", "growths", "room"].map(String::from).to_vec();
+    Arc::make_mut(&mut with_lane.info).poll =
+        Arc::new(PollSettings { probes_off: off, ..PollSettings::default() });
+    collector.commands.send(Command::Inventory(vec![with_lane])).await.unwrap();
+    collector.commands.send(Command::Focus(vec![InstanceId::new("a")])).await.unwrap();
+    let start = Instant::now();
+    let asked = || fake.polls("a", ProbeId::LogUse, start).len();
+    seconds(1_800.0).await;
+    assert_eq!(asked(), 3, "20 s each, 60 s an hour");
+    let problem = shown(&collector, "a").facts.log_use.problem.clone();
+    let words = problem.map(|problem| problem.to_string()).unwrap_or_default();
+    assert!(words.contains("deferred") && words.contains("60 s of CPU within an hour"), "{words}");
+    assert!(answered(hear(ask(&collector, "a").await.0).await.1.as_ref()), "what somebody asks is answered");
+    let headlines = fake.polls("a", ProbeId::Headline, start).len();
+    assert!(headlines > 800, "the polls have another budget: {headlines}");
+    seconds(2_400.0).await;
+    assert!((4..=6).contains(&asked()), "the first ones are an hour old: {}", asked());
+    let no_limit =
+        Settings { clock, up, lane_budget: Duration::ZERO, slow_every_ms: 120_000, ..Settings::default() };
+    collector.commands.send(Command::Settings(Box::new(no_limit))).await.unwrap();
+    let before = asked();
+    seconds(1_200.0).await;
+    assert!(asked() >= before + 8, "{} after {before}", asked());
 }

@@ -5,7 +5,7 @@ use crate::{
     command::output::{Cell, Grid},
     model::{
         base::zone::Zone,
-        poll::deadlocks::{DeadlockParty, DeadlockPattern, DeadlockTable},
+        poll::deadlocks::{DeadlockParty, DeadlockPattern, DeadlockTable, fingerprint},
     },
 };
 use std::sync::Arc;
@@ -29,7 +29,7 @@ pub fn columns() -> Vec<&'static str> {
     names_with_holes(&pattern_columns())
 }
 
-fn pattern_columns<'a>() -> [Column<PatternOf<'a>>; 14] {
+fn pattern_columns<'a>() -> [Column<PatternOf<'a>>; 16] {
     [
         ("last_at", |(_, p, zone)| Cell::Text(zone.rfc3339(p.last_at()))),
         ("pattern", |(_, p, _)| Cell::text(Some(&*p.kind))),
@@ -44,7 +44,9 @@ fn pattern_columns<'a>() -> [Column<PatternOf<'a>>; 14] {
         ("victim_program", |row| victim(row, |party| party.who.program.as_deref())),
         ("victim_module", |row| victim(row, |party| party.place.as_deref())),
         ("sessions", |(_, p, _)| Cell::int(p.newest().map(|report| report.parties.len() as i64))),
-        ("fingerprint", |(_, p, _)| Cell::Text(format!("{:016x}", p.fingerprint))),
+        ("fingerprint", |(_, p, _)| Cell::Text(fingerprint(p.fingerprint))),
+        ("session", |(table, _, _)| Cell::text(Some(&*table.session).filter(|name| !name.is_empty()))),
+        ("from_memory", |(table, _, _)| Cell::Flag(table.is_from_memory)),
     ]
 }
 

@@ -1,6 +1,7 @@
 //! `dbtop once`: poll (or ask a recording), print, exit by the worst health. For pipes, cron and Nagios.
 
 pub(super) mod deadlocks;
+pub(super) mod growths;
 mod plans;
 pub(super) mod rows;
 pub(super) mod space;
@@ -36,6 +37,7 @@ use crate::{
         judge::health::Level,
         poll::{id::ProbeId, link::Link},
     },
+    probe::{self, Lane},
     store::history::{Recent, fleet_at},
     tds::Roots,
 };
@@ -87,7 +89,7 @@ pub async fn run(once: Once, invocation: &Invocation) -> anyhow::Result<ExitCode
     let filter = once.filter.as_deref().map(|text| parse_filter(text, once.what, &infos)).transpose()?;
     let wanted = restrict(fleet.targets, once.scope.as_deref())?;
     let collector = collect::start(wanted, settings, Arc::new(secret::resolve), Roots::load(), None);
-    if of_stores || once.what == What::Deadlocks {
+    if is_of_lane(once.what) {
         // What goes over the on-demand lane is asked at once of instances on the screen. A collector that has ended says so by itself.
         let all = collector.snapshots.borrow().instances.iter().map(|i| i.info.id.clone()).collect();
         let _ = collector.commands.send(collect::Command::Focus(all)).await;
@@ -171,6 +173,7 @@ fn tell(
         What::Blocking => rows::blocking(&instances),
         What::Queries => rows::queries(&instances),
         What::Deadlocks => deadlocks::rows(&instances, zone),
+        What::Growths => growths::rows(&instances, zone),
         What::Cost => rows::cost(&instances, snapshot, more.collector),
         What::Plans => plans::grid(&instances, more.answers, once.query_store.as_ref()),
         other => {
@@ -225,23 +228,33 @@ fn has_settled(i: &InstanceSnapshot, what: What) -> bool {
     if matches!(f.link, Link::Down { .. }) {
         return true;
     }
-    let is_wanted = |probe: ProbeId| match probe {
+    let has_rate = || f.cost.get().is_none_or(|c| c.cpu_ms_total.is_none() || c.cpu_ms_per_s.is_some());
+    f.readings().filter(|(probe, _)| is_wanted(what, *probe)).all(|(_, reading)| reading.is_final())
+        && (what != What::Cost || has_rate())
+}
+
+/// What is printed shows what this probe tells, or health is judged by it.
+fn is_wanted(what: What, probe: ProbeId) -> bool {
+    match probe {
         ProbeId::Cost => what == What::Cost,
         ProbeId::Queries => matches!(what, What::Queries | What::Plans),
         ProbeId::Modules => what == What::Modules,
         ProbeId::QueryStore => matches!(what, What::Querystore | What::Stores),
         ProbeId::Deadlocks => what == What::Deadlocks,
-        ProbeId::Files | ProbeId::Space => what == What::Files,
+        ProbeId::Growths => what == What::Growths,
+        ProbeId::Room => what == What::Files,
         ProbeId::TempdbUse => what == What::Tempdb,
         ProbeId::LogUse => what == What::Txlog,
         ProbeId::Clerks => what == What::Memory,
         ProbeId::Grants => what == What::Grants,
         ProbeId::Activity | ProbeId::Properties => true,
         other => other.is_judged(),
-    };
-    let has_rate = || f.cost.get().is_none_or(|c| c.cpu_ms_total.is_none() || c.cpu_ms_per_s.is_some());
-    f.readings().filter(|(probe, _)| is_wanted(*probe)).all(|(_, reading)| reading.is_final())
-        && (what != What::Cost || has_rate())
+    }
+}
+
+/// Some of it goes over the on-demand lane.
+fn is_of_lane(what: What) -> bool {
+    ProbeId::ALL.into_iter().any(|id| is_wanted(what, id) && probe::probe(id).lane == Lane::OnDemand)
 }
 
 /// The names of the columns of each subject, for `--filter`.
@@ -253,6 +266,7 @@ fn columns(what: What) -> Vec<&'static str> {
         What::Blocking => rows::names_with_holes(&rows::blocking_columns()),
         What::Queries => rows::names_with_holes(&rows::queries_columns()),
         What::Deadlocks => deadlocks::columns(),
+        What::Growths => growths::columns(),
         // They are beside their rows.
         What::Modules | What::Querystore | What::Stores => stored::columns(what).unwrap_or_default(),
         What::Plans => plans::names(what).unwrap_or_default(),

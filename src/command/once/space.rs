@@ -74,7 +74,7 @@ fn fits(file: &FileOf<'_>) -> Option<Fits> {
 }
 
 /// The columns of files.
-pub fn files_columns<'a>() -> [Column<FileOf<'a>>; 16] {
+pub fn files_columns<'a>() -> [Column<FileOf<'a>>; 17] {
     [
         ("database", |(_, f)| Cell::text(f.file.database.as_deref())),
         ("file", |(_, f)| Cell::text(f.file.name.as_deref())),
@@ -87,6 +87,7 @@ pub fn files_columns<'a>() -> [Column<FileOf<'a>>; 16] {
         ("write_bytes_per_s", |(_, f)| Cell::real(f.write_bytes_per_s)),
         ("pending_ios", |(_, f)| Cell::int(f.pending_ios)),
         ("size_kb", |(_, f)| Cell::int(f.size_bytes.map(|bytes| bytes / 1024))),
+        ("used_kb", |(i, f)| Cell::int(i.facts.room.get().and_then(|room| room.of(f.file.ids())?.used_kb))),
         ("growth", |file| {
             Cell::text(
                 room(file)

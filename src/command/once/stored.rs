@@ -36,10 +36,15 @@ fn ms(us: Option<i64>) -> Cell {
     Cell::real(us.map(|us| us as f64 / 1_000.0))
 }
 
-/// A row a module, most CPU first.
+/// A row a module, most CPU first. A kind of modules that the server does not tell of has one that says why.
 fn modules(scope: Scoped<'_>) -> Grid {
     let rows = scope.iter().flat_map(|i| {
+        let name = i.info.id.as_str();
+        let lacking = i.facts.modules.get().into_iter().flat_map(|table| &table.lacking);
+        let lacking = lacking.map(move |(kind, why)| (name, Err(format!("{}s: {why}", kind.word()))));
         of_instance(i, &i.facts.modules, |table| table.modules.iter().map(|m| (&**table, m)).collect())
+            .into_iter()
+            .chain(lacking)
     });
     grid_with_holes(&modules_columns(), rows)
 }

@@ -59,6 +59,7 @@ impl About {
             Self::Rows(What::Cost) => "cost",
             Self::Rows(What::Storage) => "volumes",
             Self::Rows(What::Files) => "storage",
+            Self::Rows(What::Growths) => "growths",
             Self::Rows(What::Tempdb) => "tempdb",
             Self::Rows(What::Txlog) => "transaction logs",
             Self::Rows(What::Memory) => "memory",

@@ -26,6 +26,7 @@ const fn told(what: What) -> &'static [&'static str] {
         What::Cost => &["cpu_ms_per_s", "reads_per_s", "process_cpu_pct"],
         What::Storage => &["volume", "free_kb", "free_pct", "full_in_ms"],
         What::Files => &["database", "file", "read_ms", "write_ms", "next_fits"],
+        What::Growths => &["at", "database", "file", "grown_kb", "took_ms"],
         What::Tempdb => &["session_id", "total_kb", "login", "program"],
         What::Txlog => &[
             "database",

@@ -253,34 +253,7 @@ impl Entry {
         let Poll { at, .. } = *poll;
         let facts = &self.now.facts;
         Ok(match sample {
-            Sample::Known(mut state) => {
-                state.truncate(MAX_ROWS);
-                if let State::Volumes(rows) = &mut state {
-                    let rows: &mut Vec<_> = Arc::make_mut(rows);
-                    self.volumes.fold(rows, at);
-                }
-                if let State::Logs(rows) = &mut state {
-                    let volumes = facts.volumes.get().map_or(&[][..], |rows| &rows[..]);
-                    let rows: &mut Vec<_> = Arc::make_mut(rows);
-                    self.logs.fold(rows, volumes, at);
-                }
-                if let (State::Clerks(now), Some(before)) = (&mut state, facts.clerks.get()) {
-                    Arc::make_mut(now).compare(before);
-                }
-                if let (State::Growths(now), Some(before)) = (&mut state, facts.growths.get()) {
-                    Arc::make_mut(now).join(before);
-                }
-                if let (State::Deadlocks(now), Some(before)) = (&mut state, facts.deadlocks.get()) {
-                    Arc::make_mut(now).follow(before);
-                }
-                if let State::Properties(p) = &mut state {
-                    // Every instance has the same ninety names.
-                    for option in Arc::make_mut(p).options.iter_mut().flat_map(Arc::make_mut) {
-                        option.name = names.share(&option.name);
-                    }
-                }
-                state
-            }
+            Sample::Known(state) => self.known(state, at, names),
             Sample::Headline(raw) => {
                 let of_machine = facts.properties.get().and_then(|p| p.cpu_count);
                 let cpus = Cpus { of_machine, schedulers: facts.cpu.get().and_then(|c| c.schedulers) };
@@ -305,7 +278,11 @@ impl Entry {
                 let mark = self.mark(poll);
                 let before = self.counters.entry(probe).or_default();
                 let state = before.compare(mark, now, |before, now, over| now.since(&**before, over));
-                state.ok_or(Unavailable::NeedsTwoSamples)?
+                let mut state = state.ok_or(Unavailable::NeedsTwoSamples)?;
+                if let (State::Files(table), Some(volumes)) = (&mut state, facts.volumes.get()) {
+                    Arc::make_mut(table).place(volumes);
+                }
+                state
             }
             Sample::Schedulers(s) => {
                 State::Cpu(Box::new(schedulers(&s, facts.cpu.get().and_then(|c| c.other_pct))))
@@ -315,6 +292,44 @@ impl Entry {
             }
             Sample::Cost(c) => State::Cost(self.cost.fold(c, at)),
         })
+    }
+
+    /// What a probe told, with what only older polls or other readings add to it.
+    fn known(&mut self, mut state: State, at: Timestamp, names: &mut Names) -> State {
+        let facts = &self.now.facts;
+        state.truncate(MAX_ROWS);
+        if let State::Volumes(rows) = &mut state {
+            let rows: &mut Vec<_> = Arc::make_mut(rows);
+            self.volumes.fold(rows, at);
+        }
+        if let State::Logs(rows) = &mut state {
+            let volumes = facts.volumes.get().map_or(&[][..], |rows| &rows[..]);
+            let rows: &mut Vec<_> = Arc::make_mut(rows);
+            self.logs.fold(rows, volumes, at);
+        }
+        if let State::Space(table) = &mut state {
+            let volumes = facts.volumes.get().map_or(&[][..], |rows| &rows[..]);
+            Arc::make_mut(table).look_for_room(volumes);
+        }
+        if let (State::Clerks(now), Some(before)) = (&mut state, facts.clerks.get()) {
+            Arc::make_mut(now).compare(before);
+        }
+        if let (State::Growths(now), Some(before)) = (&mut state, facts.growths.get()) {
+            Arc::make_mut(now).join(before);
+        }
+        if let (State::Room(now), Some(before)) = (&mut state, facts.room.get()) {
+            Arc::make_mut(now).join(before);
+        }
+        if let (State::Deadlocks(now), Some(before)) = (&mut state, facts.deadlocks.get()) {
+            Arc::make_mut(now).follow(before);
+        }
+        if let State::Properties(p) = &mut state {
+            // Every instance has the same ninety names.
+            for option in Arc::make_mut(p).options.iter_mut().flat_map(Arc::make_mut) {
+                option.name = names.share(&option.name);
+            }
+        }
+        state
     }
 
     /// A reading is what it is now, whether it was polled or remembered.

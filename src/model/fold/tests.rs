@@ -11,7 +11,7 @@ use crate::model::{
         cost::CostSample,
         cpu::{CpuRingSample, SchedulerSample},
         databases::DatabaseRow,
-        files::{FileCounter, FilesSample},
+        files::{DatabaseFile, FileCounter, FilesSample},
         headline::HeadlineSample,
         id::{ProbeId, SeriesId},
         link::Link,

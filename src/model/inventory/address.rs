@@ -241,13 +241,30 @@ fn named(text: &str) -> Result<Option<String>, NoAddress> {
 /// True if a text has a password in it, as connection strings and URLs have: it must not be shown, stored or logged.
 pub fn holds_password(text: &str) -> bool {
     let mut pairs = connection::pairs(text).into_iter();
-    let keyed = pairs.any(|(key, value)| !value.is_empty() && connection::is_password(&key));
-    let url = text.split_once("://").is_some_and(|(_, rest)| {
-        rest.split(['/', '?', '#'])
-            .next()
-            .is_some_and(|authority| authority.rsplit_once('@').is_some_and(|(login, _)| login.contains(':')))
-    });
-    keyed || url
+    let keyed = pairs.any(|(key, value)| !value.is_empty() && connection::is_secret(&key));
+    keyed || text.split_once("://").is_some_and(|(scheme, rest)| has_login(scheme, rest))
+}
+
+/// A message without those of the typed words that have a password in them: an error quotes what it does not know.
+pub fn without_passwords(mut message: String, typed: impl Iterator<Item = String>) -> String {
+    for word in typed.filter(|word| holds_password(word)) {
+        // `--host=Server=…` is quoted without the name of the option.
+        let value = word.strip_prefix("--").and_then(|option| option.split_once('=')).map(|(_, value)| value);
+        for said in [Some(word.as_str()), value.filter(|value| holds_password(value))].into_iter().flatten() {
+            for said in [said.to_owned(), said.escape_debug().to_string()] {
+                message = message.replace(&said, "(a text with a password in it)");
+            }
+        }
+    }
+    message
+}
+
+/// True if a URL has a password in front of its host. A password may hold any sign: a page of the web alone ends its host at the
+/// first slash.
+fn has_login(scheme: &str, rest: &str) -> bool {
+    let web = ["http", "https"].iter().any(|web| scheme.eq_ignore_ascii_case(web));
+    let authority = if web { rest.split(['/', '?', '#']).next().unwrap_or(rest) } else { rest };
+    authority.rsplit_once('@').is_some_and(|(login, _)| login.contains(':'))
 }
 
 #[cfg(test)]
@@ -360,6 +377,12 @@ mod tests {
             "server = db1 ; pwd = hunter2",
             "jdbc:sqlserver://db1;user=u;password=hunter2",
             "mssql://u:hunter2@db1/sales?encrypt=true",
+            "mssql+pyodbc://u:hun/ter?2#@db1/sales",
+            "Driver={ODBC Driver 18 for SQL Server};Server=db1;Pwd={hunter2}",
+            "\"Server=db1;Password=hunter2\"",
+            "jdbc:sqlserver://db1;trustStorePassword=hunter2",
+            "Server=db1;Client Secret=hunter2",
+            "Server=db1;Access Token=hunter2",
         ] {
             assert!(holds_password(text), "{text}");
         }
@@ -367,6 +390,31 @@ mod tests {
             ["db1", "Server=db1;Password=;", "key=value", "https://example/a:b@c", "team=a;note=password"]
         {
             assert!(!holds_password(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn no_message_quotes_a_password_that_was_typed() {
+        let pasted = r#"Server=db1;Password="hunter2\x""#;
+        let typed = || {
+            ["dbtop", "list", pasted, "--host=Server=db1;Pwd=hunter3", "env=prod"]
+                .map(str::to_owned)
+                .into_iter()
+        };
+        for (message, told) in [
+            (
+                format!("no instance is called {pasted}: see"),
+                "no instance is called (a text with a password in it): see",
+            ),
+            (format!("filter {pasted:?}: no field"), "filter \"(a text with a password in it)\": no field"),
+            (
+                "unexpected '--host=Server=db1;Pwd=hunter3'".to_owned(),
+                "unexpected '(a text with a password in it)'",
+            ),
+            ("host Server=db1;Pwd=hunter3 is none".to_owned(), "host (a text with a password in it) is none"),
+            ("no label env=prod".to_owned(), "no label env=prod"),
+        ] {
+            assert_eq!(without_passwords(message, typed()), told);
         }
     }
 

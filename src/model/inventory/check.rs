@@ -5,7 +5,7 @@ use super::{
     instance::{Fingerprint, InstanceId},
     tls::TlsRefusal,
 };
-use crate::model::base::{failure::Failure, time::Timestamp};
+use crate::model::base::{failure::Failure, figure::wait, time::Timestamp};
 use std::{fmt::Write as _, net::SocketAddr, sync::Arc};
 
 /// A server's certificate, for people. Its words are not to be believed unless the TLS step is done.
@@ -245,8 +245,8 @@ fn server_words(found: &ServerFacts) -> String {
 fn skew_words(ms: i64) -> String {
     match (ms.unsigned_abs() >= SKEW_WORTH_A_WORD_MS, ms > 0) {
         (false, _) => format!("{ms} ms apart"),
-        (true, true) => format!("the server is {} ms ahead", ms.unsigned_abs()),
-        (true, false) => format!("the server is {} ms behind", ms.unsigned_abs()),
+        (true, true) => format!("the server is {} ahead", wait(ms.unsigned_abs() as f64)),
+        (true, false) => format!("the server is {} behind", wait(ms.unsigned_abs() as f64)),
     }
 }
 
@@ -270,7 +270,8 @@ mod tests {
     #[test]
     fn clocks_that_differ_say_which_one_is_ahead() {
         assert_eq!(skew_words(-12), "-12 ms apart");
-        assert_eq!(skew_words(90_000), "the server is 90000 ms ahead");
-        assert_eq!(skew_words(-90_000), "the server is 90000 ms behind");
+        assert_eq!(skew_words(90_000), "the server is 1m30s ahead");
+        assert_eq!(skew_words(-90_000), "the server is 1m30s behind");
+        assert_eq!(skew_words(-7_200_000), "the server is 2h00m behind", "an hour of daylight saving, twice");
     }
 }

@@ -1,21 +1,57 @@
-//! Connection strings of ADO.NET, as SSMS saves them and people paste them: `key=value;key="a;b"`. Called by `exchange`, and by
-//! the wizard, which takes a pasted one apart.
+//! Connection strings of ADO.NET and ODBC, as SSMS saves them and people paste them: `key=value;key="a;b"`, `key={a;b}`. Called
+//! by `exchange`, and by the wizard, which takes a pasted one apart.
 
 use crate::model::base::secret::Secret;
 
 /// The pairs of a connection string, keys in lower case without blanks. Of pairs with the same key the last one counts.
 pub fn pairs(text: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
-    let mut rest = text;
+    let mut rest = unwrapped(text);
+    let braces = has_braces(rest);
     while let Some((key, after)) = rest.split_once('=') {
         // `a;b=c`: the words before the last semicolon are a key without a value.
         let key = key.rsplit(';').next().unwrap_or(key);
         let key: String = key.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect();
-        let (value, left) = value(after.trim_start());
+        let (value, left) = match after.trim_start().strip_prefix('{') {
+            Some(quoted) if braces => braced(quoted),
+            _ => value(after.trim_start()),
+        };
         found.push((key, value));
         rest = left;
     }
     found
+}
+
+/// A string without the quotes that it had as a word of a program: no key begins with one.
+fn unwrapped(text: &str) -> &str {
+    let text = text.trim();
+    let inside = |quote: char| text.strip_prefix(quote)?.trim_end_matches([';', ',']).strip_suffix(quote);
+    inside('"').or_else(|| inside('\'')).unwrap_or(text)
+}
+
+/// True for strings of ODBC and of JDBC, which quote values with braces; for ADO.NET a brace is a sign as any other.
+fn has_braces(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    let odbc = text
+        .split(';')
+        .filter_map(|pair| pair.split_once('='))
+        .any(|(key, _)| matches!(key.trim(), "driver" | "dsn" | "filedsn"));
+    odbc || text.starts_with("jdbc:")
+}
+
+/// A value in braces, from behind the first one; `}}` is a brace in it.
+fn braced(text: &str) -> (String, &str) {
+    let (mut value, mut chars) = (String::new(), text.char_indices().peekable());
+    while let Some((at, c)) = chars.next() {
+        if c != '}' {
+            value.push(c);
+        } else if chars.next_if(|(_, next)| *next == '}').is_some() {
+            value.push('}');
+        } else {
+            return (value, text[at + 1..].split_once(';').map_or("", |(_, rest)| rest));
+        }
+    }
+    (value, "")
 }
 
 fn value(text: &str) -> (String, &str) {
@@ -41,6 +77,15 @@ fn value(text: &str) -> (String, &str) {
 /// True for a key, as [`pairs`] gives it, whose value is a password.
 pub fn is_password(key: &str) -> bool {
     matches!(key, "password" | "pwd")
+}
+
+/// True for a key whose value nobody but its owner should see: passwords of logins, keys and stores, secrets, tokens.
+pub fn is_secret(key: &str) -> bool {
+    // A label may be called `secret`.
+    let is_of_something = key != "secret" && key.ends_with("secret");
+    ["password", "pwd"].iter().any(|end| key.ends_with(end))
+        || is_of_something
+        || matches!(key, "accesstoken" | "sharedaccesskey" | "accountkey")
 }
 
 /// The values of a connection string that matter here.
@@ -135,9 +180,35 @@ mod tests {
             ("last", ""),
         ];
         assert_eq!(found, expected.map(|(k, v)| (k.to_owned(), v.to_owned())));
-        for odd in ["", "=", ";", "a", "a=\"", "a='\u{e4}", "a=\"\"\"", "='\u{e4}'\u{e4}=;"] {
+        for odd in
+            ["", "=", ";", "a", "a=\"", "a='\u{e4}", "a=\"\"\"", "='\u{e4}'\u{e4}=;", "\"", "''", "driver={"]
+        {
             pairs(odd);
         }
+    }
+
+    #[test]
+    fn strings_of_odbc_quote_with_braces_and_those_of_ado_do_not() {
+        let text = "Driver={ODBC Driver 18 for SQL Server};Server=tcp:db1,1444;Uid=u;Pwd={a;Server=b}}\"};Encrypt=Strict";
+        let says = ConnectionString::of(text);
+        assert_eq!((says.host.as_str(), says.user.as_str(), says.strict), ("tcp:db1,1444", "u", true));
+        assert_eq!(says.password.as_ref().map(Secret::reveal), Some("a;Server=b}\""));
+        let says = ConnectionString::of("Server=db1;User ID=u;Password={a}");
+        assert_eq!(says.password.as_ref().map(Secret::reveal), Some("{a}"), "it is so in ADO.NET");
+        let open = ConnectionString::of("DSN=x;Server=db1;Pwd={never;closed=1");
+        assert_eq!(open.password.as_ref().map(Secret::reveal), Some("never;closed=1"));
+    }
+
+    #[test]
+    fn the_quotes_of_a_program_are_taken_off() {
+        for text in
+            ["\"Server=db1;Password='x\\\"y';\"", "'Server=db1;Password=x'", " \"Server=db1;Password=x\"; "]
+        {
+            let says = ConnectionString::of(text);
+            assert_eq!(says.host, "db1", "{text}");
+            assert!(says.password.is_some(), "{text}");
+        }
+        assert_eq!(ConnectionString::of("Server=db1;Database=\"a;b\"").database, "a;b");
     }
 
     #[test]

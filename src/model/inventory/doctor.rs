@@ -18,12 +18,14 @@ pub enum Right {
     Jobs,
     /// to enter every database
     Databases,
+    /// to read the files of traces
+    Trace,
 }
 
 impl Right {
     /// All, in the order of the columns.
-    pub const ALL: [Self; 5] =
-        [Self::Performance, Self::Security, Self::Definition, Self::Jobs, Self::Databases];
+    pub const ALL: [Self; 6] =
+        [Self::Performance, Self::Security, Self::Definition, Self::Jobs, Self::Databases, Self::Trace];
 
     /// Its column's head, and its name in JSON.
     pub const fn word(self) -> &'static str {
@@ -33,6 +35,7 @@ impl Right {
             Self::Definition => "definition",
             Self::Jobs => "jobs",
             Self::Databases => "databases",
+            Self::Trace => "trace",
         }
     }
 }

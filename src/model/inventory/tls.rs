@@ -86,6 +86,20 @@ refusals! {
     Ended, true, "the certificate ended on {ends}", "renew it on the server";
     /// not yet valid
     NotYet, true, "the certificate begins on {begins}", "check the clocks of both sides";
+    /// an authority between the server's and ours expired, or is not yet valid
+    IssuerDates, true,
+        "the certificate of {subject} is in order, but one of the authorities between it and those that we trust is not: its \
+         own certificate {why}",
+        "install the authority's present certificate on the server, or give it in ca_file; check the clocks of both sides";
+    /// the one that signed it is no authority
+    IssuerNotAuthority, true,
+        "the certificate of {subject} was signed with one that is no authority's (CA: FALSE, or one too many between it and \
+         those that we trust)",
+        "issue it anew by an authority that may sign it, or pin this one after comparing it";
+    /// name constraints
+    IssuerNotForName, true,
+        "the authority that signed the certificate of {subject} may not vouch for its names (name constraints)",
+        "issue it anew by an authority that may, or pin this one after comparing it";
     /// no server authentication
     OtherPurpose, true, "the certificate is not for servers: its extended key usage lacks server authentication",
         "issue it anew for server authentication, or pin this one after comparing it";
@@ -97,6 +111,12 @@ refusals! {
         "issue it anew with SHA-256, or pin this one after comparing it";
     /// by a list or an answer that came with it
     Revoked, false, "the authority has revoked the certificate", "install another one";
+    /// a critical extension that nobody here knows
+    UnknownExtension, true, "the certificate has a critical extension that is not known here, and must not be ignored",
+        "issue it anew without it, or pin this one after comparing it";
+    /// negative, or of more than 20 bytes
+    BadSerial, true, "the serial number of the certificate is none: it is negative, or longer than 20 bytes",
+        "issue it anew, or pin this one after comparing it";
     /// any other fault in it
     Unreadable, true, "the certificate cannot be used: {why}",
         "issue it anew, or pin this one after comparing it";
@@ -118,6 +138,14 @@ refusals! {
     /// TLS before TDS is not for it
     NoTds8, false, "the server does not begin with TLS (TDS 8.0)",
         "SQL Server 2022 and later do; say verify instead of strict for the others";
+    /// it shows none
+    NoCertificate, false, "the server showed no certificate", "install one on it";
+    /// it wants one of ours
+    WantsOurs, false, "the server wants a certificate of the client, and dbtop has none (alert {why})",
+        "SQL Server asks for none: does something in between answer, such as a proxy or a load balancer?";
+    /// SNI
+    NameNotKnown, false, "the server has no certificate for the name that dbtop asks for, {host}",
+        "connect by a name that it has, or say in host_in_certificate which one that is";
     /// an alert
     Alert, false, "the server ended the handshake with the alert {why}",
         "the server's System log (Schannel) says more";

@@ -196,6 +196,12 @@ limits! {
     RedoQueue High or_off u64: redo_queue_warning_mb 1_024, redo_queue_critical_mb 10_240, redo_queue_clear_mb 768;
     /// average wait for a data page read, and for a log flush, ms
     Io High always f64: io_warning_ms 20.0, io_critical_ms 100.0, io_clear_ms 15.0;
+    /// average read or write of one database file, ms
+    FileIo High or_off f64: file_warning_ms 100.0, file_critical_ms 500.0, file_clear_ms 75.0;
+    /// free inside of a data file that cannot grow, %
+    Inside Low or_off f64: inside_warning_pct 10.0, inside_critical_pct 3.0, inside_clear_pct 12.0;
+    /// growths for which a data file has room: on its volume, and up to its limit
+    Room Low or_off f64: room_warning_growths 1.0, room_critical_growths 0.1, room_clear_growths 1.2;
 }
 
 impl Thresholds {

@@ -8,6 +8,7 @@
 //! it reads otherwise.
 
 mod full;
+mod names;
 mod spell;
 
 use crate::model::{
@@ -18,7 +19,6 @@ use crate::model::{
         zone::{UTC, Zone},
     },
     inventory::record::Pause,
-    poll::names::{Field, Kind, Visit, Where, maybe},
 };
 use serde::{Deserialize, Serialize};
 pub use spell::Told;
@@ -247,6 +247,39 @@ pub enum Why {
         /// so many others, too
         more: u32,
     },
+    /// one database file is slow
+    SlowFile {
+        /// database id, file id
+        ids: (i32, i32),
+        /// of this database
+        database: Option<Arc<str>>,
+        /// logical name
+        file: Option<Arc<str>>,
+        /// it is its writes that are slow, not its reads
+        writes: bool,
+        /// an average one takes so long, ms
+        ms: f64,
+    },
+    /// a data file cannot grow any more
+    CannotGrow {
+        /// database id, file id
+        ids: (i32, i32),
+        /// of this database
+        database: Option<Arc<str>>,
+        /// logical name
+        file: Option<Arc<str>>,
+        /// the volume that has too little room; None: its own limit is in the way
+        mount: Option<Arc<str>>,
+        /// by so much it would grow, KB; 0: it is told not to grow
+        next_kb: i64,
+        /// for so much there is room, KB
+        room_kb: i64,
+        /// it grew so often within a day
+        grew: u32,
+        /// free inside of it, %, where its database told
+        #[serde(default)]
+        inside_pct: Option<f64>,
+    },
 }
 
 /// A session, and how much of something it holds.
@@ -418,7 +451,13 @@ impl Why {
             | Self::Tempdb(_)
             | Self::TempdbFilling { .. }
             | Self::Log { .. }
-            | Self::VolumeFilling { .. } => self.fmt_space(f),
+            | Self::VolumeFilling { .. }
+            | Self::CannotGrow { .. } => self.fmt_space(f),
+            Self::SlowFile { database, file, writes, ms, .. } => {
+                let what = if *writes { "writes" } else { "reads" };
+                let (database, file) = (known(database.as_deref()), known(file.as_deref()));
+                write!(f, "{what} of {database}/{file} take {}", wait(*ms))
+            }
             Self::Memory { .. }
             | Self::MemoryLow
             | Self::MachineMemoryLow
@@ -515,59 +554,6 @@ impl fmt::Display for Trouble {
             Self::Initializing => f.write_str("initializing"),
             Self::ToSend(kb) => write!(f, "{} to send", size(*kb)),
             Self::ToRedo(kb) => write!(f, "{} to redo", size(*kb)),
-        }
-    }
-}
-
-impl Why {
-    /// The places of names.
-    pub fn each_name_mut(&mut self, visit: Visit<'_>) {
-        match self {
-            // Any word of an old sentence may be a name.
-            Self::Sentence(text) => visit(Field::Message, text),
-            Self::Needs(right) => visit(Field::Words(Where::Ours), right),
-            Self::Blocked { status, .. } => maybe(visit, Field::Words(Where::Theirs), status),
-            Self::Volume { mount, .. } | Self::VolumeFilling { mount, .. } => {
-                maybe(visit, Field::Name(Kind::Volume), mount);
-            }
-            Self::Database { name, .. }
-            | Self::StoreFull { database: name, .. }
-            | Self::PlanForcing { database: name, .. } => maybe(visit, Field::Name(Kind::Database), name),
-            Self::Log { database, reuse_wait, .. } => {
-                maybe(visit, Field::Name(Kind::Database), database);
-                maybe(visit, Field::Words(Where::Theirs), reuse_wait);
-            }
-            Self::Replica { database, replica, .. } => {
-                maybe(visit, Field::Name(Kind::Database), database);
-                maybe(visit, Field::Name(Kind::Host), replica);
-            }
-            Self::Jobs { name, .. } => maybe(visit, Field::Name(Kind::Job), name),
-            Self::Paused { .. }
-            | Self::Down { .. }
-            | Self::NoDataSince(_)
-            | Self::NotPolled
-            | Self::FirstPoll
-            | Self::Silent { .. }
-            | Self::NoCounters(_)
-            | Self::AllNull
-            | Self::Gone
-            | Self::Restarted { .. }
-            | Self::Cpu { .. }
-            | Self::Waits { .. }
-            | Self::Workers(_)
-            | Self::Memory { .. }
-            | Self::MemoryLow
-            | Self::Grants(_)
-            | Self::PageLife { .. }
-            | Self::PageReads(_)
-            | Self::LogFlushes(_)
-            | Self::Deadlocks(_)
-            | Self::Tempdb(_)
-            | Self::TempdbFilling { .. }
-            | Self::Runnable { .. }
-            | Self::MachineMemoryLow
-            | Self::MemoryFree { .. }
-            | Self::MemoryTarget { .. } => {}
         }
     }
 }

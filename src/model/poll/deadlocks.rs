@@ -4,7 +4,7 @@
 //! A poll tells only what is new. `DeadlockTable::follow` puts what was known before behind it, so that a state has all by itself.
 
 use super::{
-    id::{Emit, ProbeId},
+    id::{Emit, Metric, ProbeId, SeriesKey},
     names::{Field, Kind, Visit, Where, maybe},
     outcome::Outcome,
     statement::{SqlText, Statement},
@@ -33,6 +33,10 @@ pub struct DeadlockTable {
     pub left_out: u64,
     /// the server had more reports than one poll may read: there may be more deadlocks than are told
     pub at_least: bool,
+    /// the session of Extended Events that told them
+    pub session: Arc<str>,
+    /// it told them out of its memory, which forgets, and not out of a file
+    pub is_from_memory: bool,
 }
 
 /// Deadlocks that are alike: the same statements, the same locks.
@@ -107,7 +111,17 @@ pub struct DeadlockParty {
     pub place: Option<Arc<str>>,
 }
 
+/// The fingerprint of a pattern, as it is shown and as its series is asked for.
+pub fn fingerprint(number: u64) -> String {
+    format!("{number:016x}")
+}
+
 impl DeadlockPattern {
+    /// The series of how often it happens.
+    pub fn series(&self) -> SeriesKey {
+        SeriesKey::with(Metric::DeadlocksOf, fingerprint(self.fingerprint))
+    }
+
     /// The newest report.
     pub fn newest(&self) -> Option<&DeadlockReport> {
         self.reports.first()
@@ -167,6 +181,17 @@ impl DeadlockPattern {
 }
 
 impl DeadlockTable {
+    /// Where the reports were read, where that says more than the usual file.
+    pub fn source_words(&self) -> Option<String> {
+        match (self.is_from_memory, &*self.session) {
+            (_, "") | (false, "system_health") => None,
+            (true, session) => Some(format!(
+                "read out of the memory of session {session}: the server tells at most 4 MB, older ones are gone"
+            )),
+            (false, session) => Some(format!("read out of the file of session {session}")),
+        }
+    }
+
     /// The pattern with a fingerprint; a new one if it is not there.
     pub fn pattern(&mut self, fingerprint: u64, kind: &str) -> &mut DeadlockPattern {
         let at = self.patterns.iter().position(|pattern| pattern.fingerprint == fingerprint);
@@ -221,6 +246,7 @@ impl Outcome for DeadlockTable {
     fn points(&self, _probe: ProbeId, _emit: Emit<'_>) {}
 
     fn each_name_mut(&mut self, visit: Visit<'_>) {
+        visit(Field::Words(Where::Ours), &mut self.session);
         for report in self.reports_mut() {
             for party in &mut report.parties {
                 party.who.each_name_mut(visit);
@@ -357,9 +383,13 @@ mod tests {
             databases: vec!["orders".into()],
             ..report(10, 1)
         };
+        whole.session = "dl".into();
         let mut shown = Vec::new();
         whole.each_name_mut(&mut |_, text| shown.push(text.to_string()));
         shown.sort();
-        assert_eq!(shown, ["ann", "orders", "orders.dbo.Order", "orders.dbo.usp_Pay:40", "shop", "web"]);
+        assert_eq!(
+            shown,
+            ["ann", "dl", "orders", "orders.dbo.Order", "orders.dbo.usp_Pay:40", "shop", "web"]
+        );
     }
 }

@@ -4,16 +4,26 @@ use super::{
     id::{Emit, Metric, ProbeId, SeriesId, rounded},
     names::{Field, Kind, Visit, maybe},
     outcome::{Counters, Outcome},
+    traffic::Traffic,
+    volumes::{VolumeRow, volume_of},
 };
 use crate::model::fold::rate::{Interval, delta};
 use serde::{Deserialize, Serialize};
-use std::{collections::HashMap, ops::Add as _, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::Add as _,
+    sync::Arc,
+};
 
 /// Reads or writes per second below which a slow one is no sign of a slow disk.
 pub const LEAST_PER_S: f64 = 1.0;
 
-/// Files of an instance that have series of their own: those with the most reads and writes of a poll.
+/// Files of an instance that have series of their own: those with the most reads and writes of a poll. As many databases have, and as
+/// many volumes.
 const CHARTED: usize = 8;
+
+/// Files that health looks at: more of them than it ever names.
+const JUDGED: usize = 4;
 
 /// Which file it is.
 /// In files by position: fields are only appended, each with a default; variants keep their names.
@@ -91,6 +101,8 @@ pub struct FileRow {
     pub write_ms: Option<f64>,
     /// I/Os in flight at the poll; None: none, or nobody knows
     pub pending_ios: Option<i64>,
+    /// mount point of its volume, where volumes were polled before
+    pub volume: Option<Arc<str>>,
 }
 
 /// The files of an instance over the last interval.
@@ -193,6 +205,7 @@ impl FileRow {
             write_bytes_per_s: per_s(write_bytes),
             write_ms: mean(write_stall_ms, writes),
             pending_ios: now.pending_ios,
+            volume: None,
         }
     }
 }
@@ -229,13 +242,48 @@ impl Counters for FilesSample {
     }
 }
 
+impl FileTable {
+    /// Says of each file on which volume it is.
+    pub(in crate::model) fn place(&mut self, volumes: &[VolumeRow]) {
+        for row in &mut self.files {
+            row.volume = row.file.path.as_deref().and_then(|path| volume_of(volumes, path)?.mount.clone());
+        }
+    }
+
+    /// The series of the busiest of those that share a name, such as the files of a database: read, write, operations, traffic.
+    fn points_by<'t>(
+        &'t self,
+        name: fn(&'t FileRow) -> Option<&'t str>,
+        metrics: [Metric; 4],
+        emit: Emit<'_>,
+    ) {
+        let mut by_name: BTreeMap<&str, Vec<&FileRow>> = BTreeMap::new();
+        for row in &self.files {
+            if let Some(name) = name(row) {
+                by_name.entry(name).or_default().push(row);
+            }
+        }
+        let sums = by_name.into_iter().map(|(name, rows)| (name, Traffic::of(rows)));
+        let busy = |traffic: &Traffic| traffic.ops().unwrap_or(-1.0);
+        let mut busiest: Vec<_> = sums.filter(|(_, sums)| busy(sums) >= LEAST_PER_S).collect();
+        busiest.sort_by(|(_, a), (_, b)| busy(b).total_cmp(&busy(a)));
+        for (name, sums) in busiest.into_iter().take(CHARTED) {
+            let values = [sums.read_ms, sums.write_ms, sums.ops(), megabytes(sums.bytes)];
+            metrics.into_iter().zip(values).for_each(|(metric, value)| emit(metric, name, value));
+        }
+    }
+}
+
+fn megabytes(bytes: Option<f64>) -> Option<f64> {
+    bytes.map(|bytes| bytes / 1_048_576.0)
+}
+
 impl Outcome for FileTable {
-    /// Of all files together, and of the busiest ones.
+    /// Of all files together, and of the busiest files, databases and volumes.
     fn points(&self, _probe: ProbeId, emit: Emit<'_>) {
-        let mb = |bytes: Option<f64>| bytes.map(|bytes| bytes / 1_048_576.0);
         emit(SeriesId::FileRead.into(), "", self.read_ms);
         emit(SeriesId::FileWrite.into(), "", self.write_ms);
-        emit(SeriesId::FileBytes.into(), "", mb(self.bytes_per_s));
+        emit(SeriesId::FileBytes.into(), "", megabytes(self.bytes_per_s));
         let ops = |row: &FileRow| row.ops_per_s().unwrap_or(-1.0);
         let mut busiest: Vec<&FileRow> = self.files.iter().filter(|row| ops(row) >= LEAST_PER_S).collect();
         busiest.sort_by(|a, b| ops(b).total_cmp(&ops(a)));
@@ -244,18 +292,27 @@ impl Outcome for FileTable {
             emit(Metric::FileReadOf, &key, row.read_ms);
             emit(Metric::FileWriteOf, &key, row.write_ms);
             emit(Metric::FileOps, &key, row.ops_per_s());
-            emit(Metric::FileBytesOf, &key, mb(row.bytes_per_s()));
+            emit(Metric::FileBytesOf, &key, megabytes(row.bytes_per_s()));
         }
+        let of_volume = [Metric::VolumeRead, Metric::VolumeWrite, Metric::VolumeOps, Metric::VolumeBytes];
+        self.points_by(|row| row.volume.as_deref(), of_volume, emit);
+        let of_database =
+            [Metric::DatabaseRead, Metric::DatabaseWrite, Metric::DatabaseOps, Metric::DatabaseBytes];
+        self.points_by(|row| row.file.database.as_deref(), of_database, emit);
     }
 
     fn each_name_mut(&mut self, visit: Visit<'_>) {
         for row in &mut self.files {
             row.file.each_name_mut(visit);
+            if let Some(mount) = row.volume.as_mut().filter(|mount| mount.len() > 3) {
+                visit(Field::Name(Kind::Volume), mount);
+            }
         }
     }
 
     fn only_judged(&self) -> Option<Self> {
-        Some(Self { files: Vec::new(), ..*self })
+        // Those with the most time of a read or a write stand first.
+        Some(Self { files: self.files.iter().take(JUDGED).cloned().collect(), ..*self })
     }
 
     fn rows(&self) -> usize {
@@ -360,6 +417,37 @@ mod tests {
     }
 
     #[test]
+    fn the_busiest_databases_and_volumes_have_series_of_all_their_files() {
+        let row = |database: usize, volume: &str, reads_per_s: f64, read_ms: f64| FileRow {
+            file: DatabaseFile { database: Some(format!("db{database}").into()), ..DatabaseFile::default() },
+            volume: Some(volume.into()),
+            reads_per_s: Some(reads_per_s),
+            read_ms: Some(read_ms),
+            ..FileRow::default()
+        };
+        let mut files: Vec<FileRow> = (0..12).map(|n| row(n, "D:\\", 10.0 + n as f64, 2.0)).collect();
+        files.extend([row(3, "L:\\", 90.0, 10.0), row(20, "X:\\", 0.4, 900.0)]);
+        let table = FileTable { files, ..FileTable::default() };
+        let mut points = Vec::new();
+        table.points(ProbeId::Files, &mut |metric, key, value| points.push((metric, key.to_owned(), value)));
+        let of = |wanted: Metric| -> Vec<(String, Option<f64>)> {
+            let of_it = points.iter().filter(|(metric, ..)| *metric == wanted);
+            of_it.map(|(_, key, value)| (key.clone(), *value)).collect()
+        };
+        let reads = of(Metric::DatabaseRead);
+        assert_eq!((reads.len(), reads[0].0.as_str()), (8, "db3"), "{reads:?}");
+        let mean = (13.0 * 2.0 + 90.0 * 10.0) / 103.0;
+        assert!(reads[0].1.is_some_and(|ms| (ms - mean).abs() < 1e-9), "{reads:?}");
+        assert_eq!(of(Metric::DatabaseWrite)[0].1, None, "nobody wrote");
+        let ops: Vec<_> = of(Metric::VolumeOps);
+        assert_eq!(
+            ops,
+            [("D:\\".to_owned(), Some(186.0)), ("L:\\".to_owned(), Some(90.0))],
+            "X: has a trickle"
+        );
+    }
+
+    #[test]
     fn the_busiest_files_have_series_of_their_own_and_idle_ones_none() {
         let row = |n: i32, writes_per_s: Option<f64>, name: Option<&str>| FileRow {
             file: DatabaseFile {
@@ -382,7 +470,7 @@ mod tests {
         let table = FileTable { files, ..FileTable::default() };
         let mut points = Vec::new();
         table.points(ProbeId::Files, &mut |metric, key, value| points.push((metric, key.to_owned(), value)));
-        points.retain(|(_, key, _)| !key.is_empty());
+        points.retain(|(_, key, _)| key.contains('/'));
         let files: Vec<&str> = points.iter().step_by(4).map(|(_, key, _)| key.as_str()).collect();
         let expected = [11, 10, 9, 8, 7, 6, 5].map(|n| format!("orders/f{n}"));
         assert_eq!(files, expected, "one without a name takes a place and has no series");

@@ -54,6 +54,11 @@ impl FileGrowth {
                 == (&other.database, &other.file, other.by_kb, other.took_ms)
     }
 
+    /// `LOG` or `ROWS`, as the catalogue calls files; None: not known.
+    pub fn kind(&self) -> Option<&'static str> {
+        self.is_log.map(|is_log| if is_log { "LOG" } else { "ROWS" })
+    }
+
     /// Long enough to be felt.
     pub fn is_long(&self) -> bool {
         self.took_ms.is_some_and(|ms| ms >= LONG_MS)

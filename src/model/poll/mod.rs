@@ -22,14 +22,15 @@ macro_rules! probes {
              8 CpuRing      "cpu_ring"     false: "CPU of other processes, from the ring buffer: it adds to what the schedulers told";
              9 Memory       "memory"       true  => Memory(Box<MemoryNow>) in memory: "process and machine memory, grant queues";
             15 Clerks       "clerks"       false => Clerks(Arc<ClerkTable>) in clerks: "memory clerks";
-            14 Files        "files"        false => Files(Arc<FileTable>) in files: "reads and writes of database files";
+            14 Files        "files"        true  => Files(Arc<FileTable>) in files: "reads and writes of database files";
             16 Logs         "logs"         true  => Logs(Arc<Vec<LogRow>>) in logs: "transaction logs";
             20 TempdbUse    "tempdb_use"   false => TempdbUse(Arc<TempdbTable>) in tempdb_use: "who holds tempdb";
             22 Grants       "grants"       false => Grants(Arc<GrantTable>) in grants: "memory grants, page life by node, plan cache";
             10 Availability "availability" true  => Availability(Arc<Vec<ReplicaRow>>) in availability: "availability groups";
             11 Volumes      "volumes"      true  => Volumes(Arc<Vec<VolumeRow>>) in volumes: "volumes";
-            19 Space        "space"        false => Space(Arc<SpaceTable>) in space: "how database files grow";
+            19 Space        "space"        true  => Space(Arc<SpaceTable>) in space: "how database files grow";
             27 Growths      "growths"      false => Growths(Arc<GrowthTable>) in growths: "when database files grew";
+            28 Room         "room"         false => Room(Arc<RoomTable>) in room: "what is in use of data files";
             21 LogUse       "log_use"      false => LogUse(Arc<LogUseTable>) in log_use: "virtual log files, log backups";
             12 Jobs         "jobs"         true  => Jobs(Arc<Vec<FailedJobRow>>) in jobs: "failed Agent jobs";
             17 Queries      "queries"      false => Queries(Arc<QueryTable>) in queries: "queries of the plan cache";
@@ -70,9 +71,11 @@ pub mod query_store;
 pub mod reading;
 pub mod resource;
 pub mod rights;
+pub mod room;
 pub mod space;
 pub mod statement;
 pub mod tempdb;
+pub mod traffic;
 pub mod volumes;
 pub mod wait_class;
 pub mod waits;
@@ -105,6 +108,7 @@ use self::{
     query_store::QueryStoreTable,
     reading::{Meta, MetaMut, Reading},
     rights::Rights,
+    room::RoomTable,
     space::SpaceTable,
     statement::Statement,
     tempdb::TempdbTable,

@@ -73,6 +73,8 @@ pub struct ModulesSample {
     pub total: Option<i64>,
     /// the server's clock, ms since 1970 by its own zone: what is cached later is new at the next poll
     pub polled_at: Option<i64>,
+    /// kinds of modules that the server does not tell of, and why
+    pub lacking: Vec<(ModuleKind, Arc<str>)>,
 }
 
 /// One module over the last interval: sums of the runs that ended in it. What is not known is None.
@@ -174,6 +176,8 @@ pub struct ModuleTable {
     pub left_out: u64,
     /// length of the interval, ms
     pub over_ms: u64,
+    /// kinds of modules that the server does not tell of, and why
+    pub lacking: Vec<(ModuleKind, Arc<str>)>,
 }
 
 impl ModuleTable {
@@ -206,7 +210,7 @@ impl Counters for ModulesSample {
         });
         let total = now.total.and_then(|total| usize::try_from(total).ok()).unwrap_or(0);
         let left_out = total.saturating_sub(now.modules.len()) as u64;
-        Arc::new(ModuleTable { modules, left_out, over_ms: interval.ms })
+        Arc::new(ModuleTable { modules, left_out, over_ms: interval.ms, lacking: now.lacking.clone() })
     }
 }
 
@@ -215,6 +219,7 @@ impl Outcome for ModuleTable {
     fn points(&self, _probe: ProbeId, _emit: Emit<'_>) {}
 
     fn each_name_mut(&mut self, visit: Visit<'_>) {
+        self.lacking.iter_mut().for_each(|(_, why)| visit(Field::Words(Where::Ours), why));
         for module in &mut self.modules {
             maybe(visit, Field::Name(Kind::Database), &mut module.database);
             maybe(visit, Field::Words(Where::Code), &mut module.name);
@@ -222,7 +227,7 @@ impl Outcome for ModuleTable {
     }
 
     fn only_judged(&self) -> Option<Self> {
-        Some(Self { modules: Vec::new(), left_out: self.left_out, over_ms: self.over_ms })
+        Some(Self { modules: Vec::new(), ..self.clone() })
     }
 
     fn rows(&self) -> usize {
@@ -249,7 +254,12 @@ mod tests {
     }
 
     fn sample(modules: Vec<ModuleCounter>, polled_at: i64) -> ModulesSample {
-        ModulesSample { total: Some(modules.len() as i64 + 2), modules, polled_at: Some(polled_at) }
+        ModulesSample {
+            total: Some(modules.len() as i64 + 2),
+            modules,
+            polled_at: Some(polled_at),
+            ..ModulesSample::default()
+        }
     }
 
     fn between(old: Vec<ModuleCounter>, now: Vec<ModuleCounter>) -> Arc<ModuleTable> {

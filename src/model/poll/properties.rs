@@ -22,6 +22,39 @@ pub enum Platform {
     Linux,
 }
 
+/// Engine edition of Azure SQL Database.
+pub const AZURE_DATABASE: i32 = 5;
+/// Engine edition of a Managed Instance of Azure SQL.
+pub const MANAGED_INSTANCE: i32 = 8;
+/// The database that every instance of Amazon RDS has.
+pub const OF_RDS: &str = "rdsadmin";
+
+/// Who runs a server, as far as it decides what a DBA may do there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Hosting {
+    /// those who own the machine
+    #[default]
+    Own,
+    /// Amazon RDS
+    Rds,
+    /// a Managed Instance of Azure SQL
+    ManagedInstance,
+    /// Azure SQL Database
+    AzureDatabase,
+}
+
+impl Hosting {
+    /// By the engine edition and the names of the databases.
+    pub fn of<'n>(engine_edition: Option<i32>, mut databases: impl Iterator<Item = &'n str>) -> Self {
+        match engine_edition {
+            Some(AZURE_DATABASE) => Self::AzureDatabase,
+            Some(MANAGED_INSTANCE) => Self::ManagedInstance,
+            _ if databases.any(|name| name.eq_ignore_ascii_case(OF_RDS)) => Self::Rds,
+            _ => Self::Own,
+        }
+    }
+}
+
 /// Server properties. Every field is what the server said, or None.
 /// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

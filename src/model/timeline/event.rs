@@ -351,7 +351,7 @@ impl fmt::Display for What {
                     _ => Ok(()),
                 }
             }
-            Self::Gap(ms) => write!(f, "nobody was collecting for {} min", ms / 60_000),
+            Self::Gap(ms) => write!(f, "nobody was collecting for {}", wait(*ms as f64)),
             Self::Incident(reasons) => joined(f, reasons, " · "),
             Self::Kept(causes) => joined(f, causes, " · "),
             Self::Grown { database, file, times, by_kb, longest_ms } => {

@@ -3,6 +3,7 @@
 pub mod ash;
 pub mod chart;
 pub mod compare;
+pub mod counted;
 pub mod dwell;
 pub mod event;
 pub mod forecast;

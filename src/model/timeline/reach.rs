@@ -138,12 +138,8 @@ impl Outage {
         out.push_str(if self.to.is_some() { "last outage " } else { "down since " });
         zone.push_since(out, self.at, now);
         if let Some(to) = self.to {
-            let s = (to - self.at).max(0) / 1000;
-            let _ = match (s / 3600, s / 60 % 60, s % 60) {
-                (0, 0, s) => write!(out, ", {s}s"),
-                (0, min, s) => write!(out, ", {min}m{s:02}s"),
-                (hours, min, _) => write!(out, ", {hours}h{min:02}m"),
-            };
+            out.push_str(", ");
+            figure::push_wait(out, (to - self.at).max(0) as f64);
         }
     }
 }

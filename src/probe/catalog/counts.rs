@@ -1,6 +1,6 @@
 //! The counters of cached plans as `queries` and `modules` select them: the same columns, of which modules have the first six.
 
-use crate::{model::poll::counts::PlanCounts, tds::Row};
+use crate::{model::poll::counts::PlanCounts, probe::clock::Clock, tds::Row};
 use std::array::from_fn;
 
 /// The columns, in the order of [`Measure`](crate::model::poll::counts::Measure): of all plans, of new ones, of the last runs of
@@ -20,8 +20,8 @@ const COLUMNS: [[&str; 3]; 12] = [
     ["spills", "new_spills", "last_spills"],
 ];
 
-/// The counters of a row.
-pub(super) fn counts<const N: usize>(row: Row<'_>) -> PlanCounts<N> {
+/// The counters of a row. A single run that took longer than can be is left out.
+pub(super) fn counts<const N: usize>(row: Row<'_>, clock: &Clock) -> PlanCounts<N> {
     let sums = |of: usize| from_fn(|measure| row.count(COLUMNS.get(measure)?.get(of)?));
     PlanCounts {
         plans: row.count("plans"),
@@ -29,7 +29,7 @@ pub(super) fn counts<const N: usize>(row: Row<'_>) -> PlanCounts<N> {
         all: sums(0),
         new: sums(1),
         last: sums(2),
-        range_us: ["min_elapsed_us", "max_elapsed_us"].map(|column| row.count(column)),
+        range_us: ["min_elapsed_us", "max_elapsed_us"].map(|column| clock.micros(row.i64(column))),
     }
 }
 
@@ -37,8 +37,11 @@ pub(super) fn counts<const N: usize>(row: Row<'_>) -> PlanCounts<N> {
 mod tests {
     use super::*;
     use crate::{
-        model::poll::counts::Measure,
-        probe::fixture::{set, sets},
+        model::{base::time::Timestamp, poll::counts::Measure},
+        probe::{
+            ProbeContext,
+            fixture::{set, sets},
+        },
         tds::Cell,
     };
 
@@ -48,7 +51,8 @@ mod tests {
             for (of, name) in names.iter().enumerate() {
                 let told = sets(vec![set("queries", &[name], vec![vec![Cell::Int(7)]])]);
                 let row = told.all("queries").next().unwrap();
-                let (query, module) = (counts::<12>(row), counts::<6>(row));
+                let clock = ProbeContext::new(Timestamp::default).clock();
+                let (query, module) = (counts::<12>(row, &clock), counts::<6>(row, &clock));
                 for (place, sums) in [query.all, query.new, query.last].iter().enumerate() {
                     for (field, value) in sums.iter().enumerate() {
                         assert_eq!(*value, (field == n && place == of).then_some(7), "{name}");

@@ -1,5 +1,5 @@
-//! Deadlocks, as the server's own session `system_health` recorded them: read over the on-demand lane when the server's counter of
-//! them moved, from where the last reading ended. The first round trip says whether there is a file; only then it is read.
+//! Deadlocks, as a session of Extended Events recorded them (`probe::recorded` says which): read over the on-demand lane when the
+//! server's counter of them moved, from where the last reading ended. The first round trip says what there is; only then it is read.
 //!
 //! Reports are shredded here, not by the server, which takes hundreds of times as long for it.
 
@@ -11,7 +11,10 @@ use crate::{
         pattern::{Pattern, fingerprint_of},
     },
     model::{
-        base::{text::sanitize_block, time::Timestamp},
+        base::{
+            text::{sanitize_block, sanitize_line},
+            time::Timestamp,
+        },
         poll::{
             Sample, State,
             cost::Tier,
@@ -26,26 +29,33 @@ use crate::{
         batch::Sets,
         context::ProbeContext,
         descriptor::{Company, Lane, Pace, Part, Probe, Want, Worth, needed},
+        recorded,
         script::{Needs, Script, Takes, When, script},
     },
-    tds::Row,
 };
 use std::sync::Arc;
 
-const SOURCE: Script = script!("deadlock_source", Performance, one row);
+const SOURCE: Script = script!("deadlock_source", Performance, by "name" "target_name");
 /// Events that were flushed together share their place in the file: a report is told from others by itself.
 const REPORTS: Script = script!("deadlocks", Performance, by "report").taking(Takes::Deadlocks);
 
+/// Reports out of memory.
+const RING: Script = script!("deadlock_ring", Performance, one row).taking(Takes::Deadlocks);
+
 /// See the module.
 pub(super) static PROBE: Probe = Probe {
-    parts: &[needed(SOURCE), Part { script: REPORTS, when: &[When::SecondTrip], needed: true }],
+    parts: &[
+        needed(SOURCE),
+        Part { script: REPORTS, when: &[When::SecondTrip, When::InFile], needed: true },
+        Part { script: RING, when: &[When::SecondTrip, When::InMemory], needed: true },
+    ],
     pace: Pace::NotFaster,
     company: Company::Alone,
     lane: Lane::OnDemand,
     worth: Worth::News(ProbeContext::has_new_deadlocks),
     timeout_ms: 30_000,
-    wants: &[Want::SystemHealth, Want::Right(Needs::Performance)],
-    second_trip: Some(has_file),
+    wants: &[Want::Right(Needs::Performance)],
+    second_trip: Some(has_target),
     unknown_without: &[(Needs::Performance, "deadlocks")],
     panes: &["deadlocks"],
     ..Probe::new(ProbeId::Deadlocks, Tier::Detail, decode)
@@ -54,6 +64,8 @@ pub(super) static PROBE: Probe = Probe {
 /// Rows that the script sends at most, and characters of a report.
 const MOST_ROWS: usize = 50;
 const MOST_CHARS: usize = 80_000;
+/// Characters of a session's name.
+const MOST_NAME: usize = 128;
 /// Sessions and objects of one report that are kept: parallel queries have hundreds of tasks.
 const MOST_PARTIES: usize = 8;
 const MOST_OBJECTS: usize = 8;
@@ -62,45 +74,89 @@ const MOST_OBJECTS: usize = 8;
 const NO_RING: (u64, &str) = (0, "no ring");
 const NOT_READ: (u64, &str) = (1, "report not readable");
 
-/// True if `system_health` writes into a file.
-fn has_file(sets: &Sets) -> bool {
+/// True if a session keeps what it records.
+fn has_target(sets: &Sets) -> bool {
     sets.all(SOURCE.name).any(|row| row.raw_text("target_name").is_some())
 }
 
 fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
-    if sets.many(SOURCE.name)?.next().is_none() {
-        return Err(Unavailable::Missing("running session system_health".into()));
-    }
-    if !has_file(sets) {
-        return Err(Unavailable::Missing("file target of system_health".into()));
-    }
-    let mut table = DeadlockTable::default();
-    let mut rows = 0;
-    for row in sets.many(REPORTS.name)? {
-        rows += 1;
-        let Some(xml) = row.raw_text("report").filter(|xml| !xml.trim().is_empty()) else { continue };
-        for (fingerprint, kind, report) in reports(xml, row, ctx) {
-            table.pattern(fingerprint, kind).push(report);
+    let Some(session) = sets.many(SOURCE.name)?.next() else {
+        return Err(Unavailable::Missing("running session that records deadlocks".into()));
+    };
+    let Some(source) = ctx.read.source() else {
+        let name = sanitize_line(session.raw_text("name").unwrap_or("the session"), MOST_NAME);
+        return Err(Unavailable::Missing(format!("readable target of {name}").into()));
+    };
+    let mut table = DeadlockTable {
+        session: sanitize_line(&source.session, MOST_NAME),
+        is_from_memory: source.is_ring(),
+        ..DeadlockTable::default()
+    };
+    if source.is_ring() {
+        from_memory(sets, ctx, &mut table)?;
+    } else {
+        let mut rows = 0;
+        for row in sets.many(REPORTS.name)? {
+            rows += 1;
+            if let Some(xml) = row.raw_text("report") {
+                take(xml, row.count("report_bytes"), ctx, &mut table);
+            }
         }
+        table.at_least = rows >= MOST_ROWS;
     }
-    table.at_least = rows >= MOST_ROWS;
     table.tidy();
     Ok(Sample::Known(State::Deadlocks(Arc::new(table))))
 }
 
+/// Reads what a session has in memory. What was told before is passed over, but for a minute of it.
+fn from_memory(sets: &Sets, ctx: &ProbeContext, table: &mut DeadlockTable) -> Result<(), Unavailable> {
+    // A session that was stopped meanwhile has nothing.
+    let Some(row) = sets.many(RING.name)?.next() else { return Ok(()) };
+    let ring = row.raw_text("ring").unwrap_or_default();
+    let head = row.raw_text("ring_head").unwrap_or_default();
+    let (events, is_cut) = recorded::events(ring);
+    let from = ctx.read.ring_from();
+    let skew_ms = ctx.skew_ms().unwrap_or(0);
+    let is_new = |xml: &&str| {
+        let at = stamp(xml).map(|at| at.plus_ms(skew_ms.saturating_neg()));
+        from.zip(at).is_none_or(|(from, at)| at >= from)
+    };
+    let mut told = 0;
+    for xml in events.filter(is_new).take(MOST_ROWS) {
+        told += 1;
+        let cut: String = xml.chars().take(MOST_CHARS).collect();
+        take(&cut, i64::try_from(xml.len()).ok(), ctx, table);
+    }
+    // Each XML begins with its element: what the server left out stands in it.
+    let is_truncated = head.split('>').next().is_some_and(|head| head.contains("truncated=\"1\""));
+    table.at_least = is_cut || is_truncated || told >= MOST_ROWS;
+    Ok(())
+}
+
+/// Adds the deadlocks of an event.
+fn take(xml: &str, bytes: Option<i64>, ctx: &ProbeContext, table: &mut DeadlockTable) {
+    if xml.trim().is_empty() {
+        return;
+    }
+    for (fingerprint, kind, report) in reports(xml, bytes, ctx) {
+        table.pattern(fingerprint, kind).push(report);
+    }
+}
+
 /// The deadlocks of an event: one, but for what is hostile.
-fn reports(xml: &str, row: Row<'_>, ctx: &ProbeContext) -> Vec<(u64, &'static str, DeadlockReport)> {
+fn reports(xml: &str, bytes: Option<i64>, ctx: &ProbeContext) -> Vec<(u64, &'static str, DeadlockReport)> {
     let lean = without_native_stacks(xml);
     let text: Arc<str> = sanitize_block(&lean, MOST_CHARS).into();
     let (end, text) = (text.len(), SqlText::new(text, None, None, false));
     let hash = text.id().0;
-    let skew_ms = ctx.skew_ms().unwrap_or(0);
-    let by_our_clock = |at: Timestamp| at.plus_ms(skew_ms.saturating_neg());
+    let clock = ctx.clock();
+    // A clock that was set back since leaves events of the future in the file.
+    let by_our_clock = |at: Timestamp| clock.is_past(at).then(|| clock.ours(at));
     let whole = DeadlockReport {
-        at: stamp(xml).map_or_else(|| ctx.now(), by_our_clock),
+        at: stamp(xml).and_then(by_our_clock).unwrap_or_else(|| ctx.now()),
         hash,
         text: Some(Statement { text: Arc::new(text), start: 0, end }),
-        bytes: row.count("report_bytes"),
+        bytes,
         ..DeadlockReport::default()
     };
     let Ok(deadlocks) = Deadlock::read_all(lean.as_bytes()) else {
@@ -114,7 +170,7 @@ fn reports(xml: &str, row: Row<'_>, ctx: &ProbeContext) -> Vec<(u64, &'static st
             (fingerprint.unwrap_or(NO_RING.0), Pattern::of(deadlock, &graph, ring).word())
         });
         let report = DeadlockReport {
-            at: deadlock.at.map_or(whole.at, by_our_clock),
+            at: deadlock.at.and_then(by_our_clock).unwrap_or(whole.at),
             hash: hash.wrapping_add(nth as u64),
             parties: parties(deadlock, &graph, rings.first()),
             objects: objects(deadlock, &graph, rings.first()),
@@ -218,6 +274,8 @@ mod tests {
         <keylock id="l2" objectname="orders.dbo.Order" indexname="IX_Date" mode="S"><owner-list><owner id="a" mode="S"/></owner-list><waiter-list><waiter id="b" mode="X"/></waiter-list></keylock>
         </resource-list></deadlock></value></data></event>"#;
 
+    const NOW: Timestamp = Timestamp::from_ms(99);
+
     fn source(rows: Vec<Vec<Cell>>) -> ResultSet {
         set("deadlock_source", &["name", "target_name", "target_data"], rows)
     }
@@ -226,11 +284,20 @@ mod tests {
         source(vec![vec![text("system_health"), text("event_file"), Cell::Null]])
     }
 
+    /// What is decoded of an answer, behind what came before it.
+    fn decoded(ctx: &mut ProbeContext, answer: Vec<ResultSet>) -> Result<Sample, Unavailable> {
+        let answer = sets(answer);
+        ctx.read.note(&answer, false);
+        let sample = decode(&answer, ctx)?;
+        ctx.absorb(&sample);
+        Ok(sample)
+    }
+
     fn answered(reports: Vec<Cell>) -> Result<Sample, Unavailable> {
         let columns = ["file_name", "file_offset", "report_bytes", "report"];
         let rows = reports.into_iter().map(|xml| vec![text("f.xel"), Cell::Int(7), Cell::Int(900), xml]);
-        let answer = sets(vec![with_file(), set("deadlocks", &columns, rows.collect())]);
-        decode(&answer, &ProbeContext::new(|| Timestamp::from_ms(99)))
+        let answer = vec![with_file(), set("deadlocks", &columns, rows.collect())];
+        decoded(&mut ProbeContext::new(|| NOW), answer)
     }
 
     fn table(reports: Vec<Cell>) -> Arc<DeadlockTable> {
@@ -288,6 +355,35 @@ mod tests {
     }
 
     #[test]
+    fn a_deadlock_of_the_future_is_one_of_now() {
+        let server_time = Timestamp::parse("2026-11-29T14:00:00Z").unwrap();
+        let clock = Cell::Instant { utc_ms: server_time.ms(), offset_min: 60 };
+        let of_file = set(
+            "deadlock_source",
+            &["server_time", "name", "target_name"],
+            vec![vec![clock, text("system_health"), text("event_file")]],
+        );
+        let report = |minute: &str| vec![text(&EVENT.replace("14:02", minute))];
+        let rows = vec![report("13:59"), report("14:02"), report("13:58")];
+        let answer = sets(vec![of_file, set("deadlocks", &["report"], rows)]);
+        // Our clock is ten seconds behind the server's.
+        let mut ctx = ProbeContext::new(|| Timestamp::from_ms(1_795_960_790_000));
+        ctx.note_clock(&answer, server_time.plus_ms(-10_000));
+        let Ok(Sample::Known(State::Deadlocks(table))) = decode(&answer, &ctx) else { panic!() };
+        let mut at: Vec<_> = table.patterns[0].reports.iter().map(|r| r.at).collect();
+        at.sort_unstable();
+        let ours = |text: &str| Timestamp::parse(text).unwrap();
+        assert_eq!(
+            at,
+            [
+                ours("2026-11-29T13:58:01.250Z"),
+                ours("2026-11-29T13:59:01.250Z"),
+                Timestamp::from_ms(1_795_960_790_000)
+            ]
+        );
+    }
+
+    #[test]
     fn as_many_rows_as_may_come_mean_that_there_may_be_more() {
         let report = |n: usize| text(&EVENT.replace("14:02:11", &format!("14:02:{n:02}")));
         assert!(!table((0..MOST_ROWS - 1).map(report).collect()).at_least);
@@ -295,14 +391,76 @@ mod tests {
     }
 
     #[test]
-    fn no_session_and_no_file_are_told_apart_and_nothing_is_a_value() {
-        let ctx = ProbeContext::new(Timestamp::default);
-        let refused = |answer| decode(&sets(answer), &ctx).unwrap_err().to_string();
-        assert_eq!(refused(vec![source(Vec::new())]), "n/a (no running session system_health here)");
-        let ring_buffer = source(vec![vec![text("system_health"), Cell::Null, Cell::Null]]);
-        assert!(!has_file(&sets(vec![ring_buffer.clone()])), "then the second round trip is spared");
-        assert_eq!(refused(vec![ring_buffer]), "n/a (no file target of system_health here)");
-        assert!(has_file(&sets(vec![with_file()])));
+    fn no_session_and_no_target_are_told_apart_and_nothing_is_a_value() {
+        let refused = |answer| decoded(&mut ProbeContext::new(|| NOW), answer).unwrap_err().to_string();
+        assert_eq!(refused(vec![source(Vec::new())]), "n/a (no running session that records deadlocks here)");
+        let no_target = source(vec![vec![text("dl\u{1b}"), Cell::Null, Cell::Null]]);
+        assert!(!has_target(&sets(vec![no_target.clone()])), "then the second round trip is spared");
+        assert_eq!(refused(vec![no_target]), "n/a (no readable target of dl here)");
+        assert!(has_target(&sets(vec![with_file()])));
         assert!(table(Vec::new()).patterns.is_empty(), "none is known to be there");
+    }
+
+    fn ring(head: &str, ring: &str) -> Vec<ResultSet> {
+        let sessions = source(vec![vec![text("system_health"), text("ring_buffer"), Cell::Null]]);
+        vec![sessions, set("deadlock_ring", &["ring_head", "ring"], vec![vec![text(head), text(ring)]])]
+    }
+
+    fn of_ring(ctx: &mut ProbeContext, told: Vec<ResultSet>) -> Arc<DeadlockTable> {
+        match decoded(ctx, told) {
+            Ok(Sample::Known(State::Deadlocks(table))) => table,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn memory_is_read_whole_each_time_and_tells_nothing_twice() {
+        let now = || Timestamp::parse("2026-11-29T15:00:00Z").unwrap();
+        let mut ctx = ProbeContext::new(now);
+        let later = EVENT.replace("14:02:11", "14:50:00").replace("\"62\"", "\"71\"");
+        let head = "<RingBufferTarget truncated=\"0\" eventCount=\"2\">";
+        let whole = format!("{head}{EVENT}{later}</RingBufferTarget>");
+        let first = of_ring(&mut ctx, ring(head, &whole));
+        assert_eq!((patterns(&first), first.at_least), (vec![("key lookup", 2)], false));
+        assert_eq!((&*first.session, first.is_from_memory), ("system_health", true));
+        let again = of_ring(&mut ctx, ring(head, &whole));
+        let times: Vec<_> = again.patterns.iter().flat_map(|p| &p.seen).map(|seen| seen.at).collect();
+        assert_eq!(times, [Timestamp::parse("2026-11-29T14:50:00.250Z").unwrap()], "an hour ago is known");
+        let gone = of_ring(
+            &mut ctx,
+            vec![ring(head, "").remove(0), set("deadlock_ring", &["ring_head", "ring"], Vec::new())],
+        );
+        assert!(gone.patterns.is_empty(), "stopped meanwhile");
+    }
+
+    #[test]
+    fn memory_that_was_cut_says_at_least_and_a_part_of_an_event_is_none() {
+        let told = |head: &str, whole: &str| {
+            let table = of_ring(&mut ProbeContext::new(|| NOW), ring(head, whole));
+            (table.patterns.iter().map(|p| p.times).sum::<u64>(), table.at_least)
+        };
+        let head = "<RingBufferTarget truncated=\"0\">";
+        assert_eq!(told(head, &format!("{head}{EVENT}</RingBufferTarget>")), (1, false));
+        let truncated = head.replace('0', "1");
+        assert_eq!(told(&truncated, &format!("{truncated}{EVENT}</RingBufferTarget>")), (1, true));
+        assert_eq!(
+            told(head, &format!("mode=\"X\"/></event>{EVENT}</RingBufferTarget>")),
+            (1, true),
+            "its begin"
+        );
+        assert_eq!(told(head, &format!("{head}{EVENT}{}", &EVENT[..600])), (1, true), "its end");
+        let (one, two) = (EVENT.replace("14:02:11", "13:00:00"), EVENT.to_owned());
+        let in_order = of_ring(&mut ProbeContext::new(|| NOW), ring(head, &format!("{head}{one}{two}")));
+        let reversed = of_ring(&mut ProbeContext::new(|| NOW), ring(head, &format!("{head}{two}{one}")));
+        assert_eq!(in_order, reversed, "whatever the order");
+        assert_eq!(told("<", &"<event ".repeat(1_000_000)), (0, true), "as much as one answer may have");
+        let many: String =
+            (0..70).map(|n| EVENT.replace("14:02:11", &format!("14:{:02}:11", n % 60))).collect();
+        assert_eq!(
+            told(head, &format!("{head}{many}</RingBufferTarget>")),
+            (50, true),
+            "as many as one poll takes"
+        );
+        assert_eq!((told("", ""), told("<", "\u{1b}<<>\u{0}")), ((0, false), (0, true)));
     }
 }

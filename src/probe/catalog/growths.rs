@@ -1,5 +1,5 @@
 //! When database files grew by themselves: out of the default trace, which every server keeps unless somebody switched it off.
-//! Reading its file is slow: over the on-demand lane, since the last poll only.
+//! Reading its files is slow: over the on-demand lane, the older ones once, then the newest alone since the last poll.
 
 use crate::{
     model::poll::{

@@ -1,4 +1,4 @@
-//! Virtual log files and log backups, by the log manager of each database. Known to be slow with many of them: a round trip of its own.
+//! Virtual log files and log backups, by the log manager of each database. Known to be slow with many of them: over the on-demand lane.
 
 use crate::{
     model::poll::{
@@ -11,7 +11,7 @@ use crate::{
     probe::{
         batch::Sets,
         context::ProbeContext,
-        descriptor::{Company, Probe, needed},
+        descriptor::{Company, Lane, Pace, Probe, needed},
         script::{Needs, Script, script},
     },
 };
@@ -25,7 +25,9 @@ const FIRST_MS: i64 = 631_152_000_000;
 /// See the module.
 pub(super) static PROBE: Probe = Probe {
     parts: &[needed(LOG_USE)],
+    pace: Pace::Seldom(4),
     company: Company::Alone,
+    lane: Lane::OnDemand,
     timeout_ms: 20_000,
     unknown_without: &[(Needs::Performance, "the structure of transaction logs")],
     panes: &["transaction logs"],

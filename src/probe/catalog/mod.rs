@@ -26,6 +26,7 @@ mod properties;
 mod queries;
 mod query_store;
 mod rights;
+mod room;
 mod schedulers;
 mod space;
 mod tempdb;
@@ -67,6 +68,7 @@ pub fn probe(id: ProbeId) -> &'static Probe {
         ProbeId::LogUse => &log_use::PROBE,
         ProbeId::Grants => &grants::PROBE,
         ProbeId::Growths => &growths::PROBE,
+        ProbeId::Room => &room::PROBE,
         ProbeId::Files => &files::PROBE,
         ProbeId::Queries => &queries::PROBE,
         ProbeId::Modules => &modules::PROBE,

@@ -12,7 +12,7 @@ use crate::{
     probe::{
         batch::Sets,
         context::ProbeContext,
-        descriptor::{Company, Pace, Probe, needed},
+        descriptor::{Company, Pace, Probe, needed, optional},
         module,
         script::{Needs, Script, Takes, script},
     },
@@ -20,12 +20,20 @@ use crate::{
 };
 use std::sync::Arc;
 
-const MODULES: Script =
-    script!("modules", Performance, by "kind" "database_id" "object_id").taking(Takes::SinceModules);
+const PROCEDURES: Script =
+    script!("modules", Performance, by "database_id" "object_id").taking(Takes::SinceModules);
+const TRIGGERS: Script =
+    script!("module_triggers", Performance, by "database_id" "object_id").taking(Takes::SinceModules);
+const FUNCTIONS: Script =
+    script!("module_functions", Performance, by "database_id" "object_id").taking(Takes::SinceModules);
+
+/// What each script tells of.
+const KINDS: [(Script, ModuleKind); 3] =
+    [(PROCEDURES, ModuleKind::Procedure), (TRIGGERS, ModuleKind::Trigger), (FUNCTIONS, ModuleKind::Function)];
 
 /// See the module.
 pub(super) static PROBE: Probe = Probe {
-    parts: &[needed(MODULES)],
+    parts: &[needed(PROCEDURES), optional(TRIGGERS, &[]), optional(FUNCTIONS, &[])],
     pace: Pace::Apart(4, 45),
     rate: true,
     company: Company::Alone,
@@ -40,30 +48,37 @@ fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
 }
 
 fn sample(sets: &Sets, ctx: &ProbeContext) -> Result<ModulesSample, Unavailable> {
-    let mut modules: Vec<ModuleCounter> =
-        sets.many(module::SET)?.filter_map(|row| counter(row, ctx)).collect();
-    modules.shrink_to_fit();
-    let polled_at = sets.all(module::SET).find_map(|row| match row.cell("polled_at") {
-        Cell::Local(ms) => Some(*ms),
-        _ => None,
-    });
-    let total = sets.all(module::SET).filter_map(|row| row.count("total_modules")).max();
-    Ok(ModulesSample { modules, total: total.or(Some(0)), polled_at })
+    sets.many(PROCEDURES.name).map(drop)?;
+    let mut sample = ModulesSample { total: Some(0), ..ModulesSample::default() };
+    for (script, kind) in KINDS {
+        let Some(set) = sets.get(script.name) else {
+            let why =
+                ctx.why_not(script).map_or_else(|| Unavailable::NotYet.to_string(), ToString::to_string);
+            sample.lacking.push((kind, why.into()));
+            continue;
+        };
+        sample.modules.extend(set.rows().filter_map(|row| counter(row, kind, ctx)));
+        let told = set.rows().find_map(|row| match row.cell("polled_at") {
+            Cell::Local(ms) => Some(*ms),
+            _ => None,
+        });
+        // Of several moments the earliest: what was cached behind it is new at the next poll.
+        sample.polled_at = told.into_iter().chain(sample.polled_at).min();
+        let total = set.rows().filter_map(|row| row.count("total_modules")).max().unwrap_or(0);
+        sample.total = sample.total.map(|all| all.saturating_add(total));
+    }
+    sample.modules.shrink_to_fit();
+    Ok(sample)
 }
 
 /// A row without an object is left out: nothing could be compared with it.
-fn counter(row: Row<'_>, ctx: &ProbeContext) -> Option<ModuleCounter> {
+fn counter(row: Row<'_>, kind: ModuleKind, ctx: &ProbeContext) -> Option<ModuleCounter> {
     let id = module::id(row)?;
     let clock = ctx.clock();
     Some(ModuleCounter {
         id,
-        kind: match row.raw_text("kind").map(str::trim) {
-            Some("P") => ModuleKind::Procedure,
-            Some("TR") => ModuleKind::Trigger,
-            Some("FN") => ModuleKind::Function,
-            _ => ModuleKind::Unknown,
-        },
-        counts: counts(row),
+        kind,
+        counts: counts(row, &clock),
         cached_at: clock.at(row, "cached_time").map(|at| clock.ours(at)),
         database: ctx.database(Some(id.database_id)),
         name: ctx.modules.name(id, row, &ctx.texts),
@@ -75,35 +90,52 @@ mod tests {
     use super::*;
     use crate::{
         model::base::time::Timestamp,
-        probe::fixture::{set, sets, text},
+        probe::fixture::{set, sets},
     };
 
     fn told(columns: &[&str], rows: Vec<Vec<Cell>>) -> ModulesSample {
-        sample(&sets(vec![set("modules", columns, rows)]), &ProbeContext::new(Timestamp::default)).unwrap()
+        let of_others = |name| set(name, columns, Vec::new());
+        let all = sets(vec![
+            set("modules", columns, rows),
+            of_others("module_triggers"),
+            of_others("module_functions"),
+        ]);
+        sample(&all, &ProbeContext::new(Timestamp::default)).unwrap()
     }
 
     #[test]
-    fn a_row_says_what_it_is_and_one_without_an_object_is_left_out() {
-        let columns = ["kind", "database_id", "object_id", "plans", "cpu_us", "polled_at", "total_modules"];
-        let row = |kind: Cell, object: Cell| {
-            vec![kind, Cell::Int(5), object, Cell::Int(2), Cell::Int(-4), Cell::Local(70), Cell::Int(12)]
+    fn a_set_says_what_its_modules_are_and_a_row_without_an_object_is_left_out() {
+        let columns = ["database_id", "object_id", "plans", "cpu_us", "polled_at", "total_modules"];
+        let row = |object: Cell, at: i64| {
+            vec![Cell::Int(5), object, Cell::Int(2), Cell::Int(-4), Cell::Local(at), Cell::Int(12)]
         };
-        let sample = told(
-            &columns,
-            vec![
-                row(text("TR"), Cell::Int(1)),
-                row(text("FN"), Cell::Int(2)),
-                row(text("?\u{7}"), Cell::Int(3)),
-                row(Cell::Null, Cell::Null),
-            ],
-        );
+        let all = sets(vec![
+            set("modules", &columns, vec![row(Cell::Int(1), 72), row(Cell::Null, 72)]),
+            set("module_triggers", &columns, vec![row(Cell::Int(2), 70)]),
+            set("module_functions", &columns, vec![row(Cell::Int(3), 71)]),
+        ]);
+        let sample = sample(&all, &ProbeContext::new(Timestamp::default)).unwrap();
         let kinds: Vec<_> = sample.modules.iter().map(|m| m.kind.word()).collect();
-        assert_eq!(kinds, ["trigger", "function", "module"]);
-        assert_eq!((sample.total, sample.polled_at), (Some(12), Some(70)));
+        assert_eq!(kinds, ["procedure", "trigger", "function"]);
+        assert_eq!((sample.total, sample.polled_at), (Some(36), Some(70)));
+        assert_eq!((sample.modules[0].counts.all[1], sample.modules[0].database.as_deref()), (None, Some("db 5")));
+        assert_eq!((told(&columns, Vec::new()).total, sample.lacking.len()), (Some(0), 0));
+    }
+
+    #[test]
+    fn a_kind_that_is_not_told_says_why_and_hides_no_other() {
+        let mut ctx = ProbeContext::new(Timestamp::default);
+        ctx.remember(FUNCTIONS, Unavailable::Missing("sys.dm_exec_function_stats".into()));
+        ctx.note_problems(&[("module_triggers", Unavailable::NoRight("VIEW SERVER STATE".into()))]);
+        let row = vec![Cell::Int(5), Cell::Int(1)];
+        let sample =
+            sample(&sets(vec![set("modules", &["database_id", "object_id"], vec![row])]), &ctx).unwrap();
+        let why: Vec<_> =
+            sample.lacking.iter().map(|(kind, why)| format!("{}: {why}", kind.word())).collect();
         assert_eq!(
-            (sample.modules[0].counts.all[1], sample.modules[0].database.as_deref()),
-            (None, Some("db 5"))
+            why,
+            ["trigger: n/a (VIEW SERVER STATE)", "function: n/a (no sys.dm_exec_function_stats here)"]
         );
-        assert_eq!(told(&columns, Vec::new()).total, Some(0));
+        assert_eq!(sample.modules.len(), 1);
     }
 }

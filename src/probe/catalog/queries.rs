@@ -84,7 +84,7 @@ fn counter(row: Row<'_>, ctx: &ProbeContext) -> Option<QueryCounter> {
     let (statement, module) = ctx.queries.statement(hash, row, &ctx.texts).unzip();
     Some(QueryCounter {
         hash,
-        counts: counts(row),
+        counts: counts(row, &ctx.clock()),
         plan_hash: query::hash(row, "query_plan_hash"),
         old_plan_hash: ctx.queries.plan(hash),
         plan: plan(row),

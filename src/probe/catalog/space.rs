@@ -14,7 +14,7 @@ use crate::{
         batch::Sets,
         catalog::file::file,
         context::ProbeContext,
-        descriptor::{Probe, needed},
+        descriptor::{Company, Probe, needed},
         script::{Needs, Script, script},
     },
 };
@@ -28,6 +28,8 @@ const LARGEST_LOG: i64 = 268_435_456;
 /// See the module.
 pub(super) static PROBE: Probe = Probe {
     parts: &[needed(SPACE)],
+    // Right behind the volumes: whether files have room is judged by both.
+    company: Company::Alone,
     unknown_without: &[(Needs::Definition, "how database files grow")],
     panes: &["storage"],
     ..Probe::new(ProbeId::Space, Tier::Slow, decode)
@@ -46,6 +48,8 @@ fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
             most: most(row.i64("max_pages"), row.count("size_pages")),
             growth: growth(row.count("growth"), row.bool("is_percent_growth")),
             used_kb: None,
+            // Of logs it is 0.
+            filegroup: row.i32("data_space_id").filter(|id| *id > 0),
         })
     });
     let mut files: Vec<FileSpace> = rows.collect();
@@ -55,7 +59,7 @@ fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
     files.sort_by_key(|f| f.file.ids());
     let total = total.and_then(|n| usize::try_from(n).ok()).unwrap_or(files.len());
     let left_out = total.saturating_sub(files.len()) as u64;
-    Ok(Sample::Known(State::from(Arc::new(SpaceTable { files, left_out }))))
+    Ok(Sample::Known(State::from(Arc::new(SpaceTable { files, left_out, ..SpaceTable::default() }))))
 }
 
 fn kb(pages: Option<i64>) -> Option<i64> {

@@ -1,48 +1,131 @@
-//! Answers about deadlocks: the session `system_health`, its files, and the reports in them as each version writes them.
+//! Answers about deadlocks: the sessions that record them, their files or their memory, and the reports in them as each version writes
+//! them. Where somebody else runs the server, its files are out of reach: RDS has a session of its DBA with files, a Managed Instance
+//! the memory of `system_health`, Azure SQL Database the memory of a session of the database.
 
 use super::{
     asked::{Answer, Asked},
     table::{Table, int, opt, text},
 };
-use crate::sim::{
-    backend::{
-        ColumnType::{BigInt, Int, NVarChar, NVarCharMax},
-        Value,
+use crate::{
+    model::poll::properties::Hosting,
+    sim::{
+        backend::{
+            ColumnType::{BigInt, DateTimeOffset, Int, NVarChar, NVarCharMax},
+            Value,
+        },
+        world::deadlocks::{Deadlock, Pattern, Place, Side},
     },
-    world::deadlocks::{Deadlock, Pattern, Place, Side},
 };
 use std::fmt::Write as _;
 
 /// The scripts that are answered here.
-pub const ANSWERS: &[Answer] = &[("deadlock_source", source), ("deadlocks", reports)];
+pub const ANSWERS: &[Answer] =
+    &[("deadlock_source", sessions), ("deadlocks", reports), ("deadlock_ring", memory)];
 
 /// What the script asks for at most: reports, and characters of one.
 const MOST: usize = 50;
 const CHARS: usize = 80_000;
 /// The number in the name of the first file: it counts from 1601 on.
 const FIRST_FILE: i64 = 133_900_000_000_000_000;
+/// Bytes that a server writes of a session's memory, and characters of it that the script asks for.
+const RING_BYTES: usize = 4 << 20;
+const RING_CHARS: usize = 2_000_000;
+const HEAD_CHARS: usize = 400;
+/// The session that every server has, and the one that a DBA made where that is no help.
+const SYSTEM_HEALTH: &str = "system_health";
+const OWN: &str = "deadlocks";
 
-/// The path of a file of `system_health`.
-fn path(q: &Asked<'_>, file: i64) -> String {
-    let name = format!("system_health_0_{}.xel", FIRST_FILE + file * 72_000_000_000);
-    if q.moment.profile.linux {
-        return format!("/var/opt/mssql/log/{name}");
+/// The session whose deadlocks can be read, and its files.
+const fn session(q: &Asked<'_>) -> &'static str {
+    match q.moment.profile.hosting {
+        Hosting::Own | Hosting::ManagedInstance => SYSTEM_HEALTH,
+        Hosting::Rds | Hosting::AzureDatabase => OWN,
     }
-    let major = q.moment.profile.version.major();
-    format!("C:\\Program Files\\Microsoft SQL Server\\MSSQL{major}.MSSQLSERVER\\MSSQL\\Log\\{name}")
 }
 
-/// `system_health` with its file.
-fn source(q: &Asked<'_>) -> Table {
-    let file = path(q, q.moment.event_file());
-    let data = format!(
-        "<EventFileTarget truncated=\"0\"><Buffers logged=\"1204\" dropped=\"0\"/><File name=\"{file}\"/></EventFileTarget>"
+/// The path of a file of a session.
+fn path_of(q: &Asked<'_>, session: &str, file: i64) -> String {
+    let name = format!("{session}_0_{}.xel", FIRST_FILE + file * 72_000_000_000);
+    let profile = q.moment.profile;
+    match profile.hosting {
+        Hosting::Rds => format!("D:\\rdsdbdata\\log\\{name}"),
+        _ if profile.linux => format!("/var/opt/mssql/log/{name}"),
+        _ => {
+            let major = profile.version.major();
+            format!("C:\\Program Files\\Microsoft SQL Server\\MSSQL{major}.MSSQLSERVER\\MSSQL\\Log\\{name}")
+        }
+    }
+}
+
+/// The path of a file with deadlocks in it.
+fn path(q: &Asked<'_>, file: i64) -> String {
+    path_of(q, session(q), file)
+}
+
+/// The sessions that record deadlocks, with their targets.
+fn sessions(q: &Asked<'_>) -> Table {
+    let file = |session: &str| {
+        let path = path_of(q, session, q.moment.event_file());
+        let data = format!(
+            "<EventFileTarget truncated=\"0\"><Buffers logged=\"1204\" dropped=\"0\"/><File name=\"{path}\"/></EventFileTarget>"
+        );
+        vec![q.now(), text(session), text("event_file"), text(data)]
+    };
+    let ring = |session: &str| vec![q.now(), text(session), text("ring_buffer"), Value::Null];
+    let rows = match q.moment.profile.hosting {
+        Hosting::Own | Hosting::ManagedInstance => vec![file(SYSTEM_HEALTH), ring(SYSTEM_HEALTH)],
+        Hosting::Rds => vec![file(OWN), file(SYSTEM_HEALTH), ring(SYSTEM_HEALTH)],
+        Hosting::AzureDatabase => vec![ring(OWN)],
+    };
+    let columns = [
+        ("server_time", DateTimeOffset(7)),
+        ("name", NVarChar(256)),
+        ("target_name", NVarChar(60)),
+        ("target_data", NVarCharMax),
+    ];
+    Table::new(&columns).with(rows.into_iter())
+}
+
+/// What the session has in memory, as the server writes it: the oldest first, as many as 4 MB hold.
+fn memory(q: &Asked<'_>) -> Table {
+    let columns = [("ring_head", NVarCharMax), ("ring", NVarCharMax)];
+    let has_ring = q.moment.profile.hosting != Hosting::Rds;
+    let is_another = match q.params.first().map(|param| &param.value) {
+        Some(Value::Text(name)) => name != session(q),
+        _ => false,
+    };
+    if !has_ring || is_another {
+        return Table::new(&columns);
+    }
+    let mut bytes = 0;
+    let all = q.moment.deadlocks();
+    let mut events: Vec<String> = Vec::new();
+    for deadlock in &all {
+        let event = Report { q, deadlock: *deadlock }.xml();
+        bytes += event.len();
+        if bytes > RING_BYTES {
+            break;
+        }
+        events.push(event);
+    }
+    events.reverse();
+    let is_cut = u8::from(events.len() < all.len());
+    let mut ring = format!(
+        "<RingBufferTarget truncated=\"{is_cut}\" processingTime=\"12\" totalEventsProcessed=\"{}\" eventCount=\"{}\" \
+         droppedCount=\"0\" memoryUsed=\"{bytes}\">",
+        all.len() + 1,
+        events.len() + 1,
     );
-    Table::one(vec![
-        ("name", NVarChar(256), text("system_health")),
-        ("target_name", NVarChar(60), text("event_file")),
-        ("target_data", NVarCharMax, text(data)),
-    ])
+    // Other things happen, too.
+    ring.push_str("<event name=\"scheduler_monitor_system_health_ring_buffer_recorded\" package=\"sqlos\"><data name=\"id\"/></event>");
+    for event in &events {
+        ring.push_str(event);
+    }
+    ring.push_str("</RingBufferTarget>");
+    let chars = ring.chars().count();
+    let head: String = ring.chars().take(HEAD_CHARS).collect();
+    let tail: String = ring.chars().skip(chars.saturating_sub(RING_CHARS)).collect();
+    Table::new(&columns).with(std::iter::once(vec![text(head), text(tail)]))
 }
 
 /// What a batch asks of the files: one alone or all, and the place behind which it reads.
@@ -58,7 +141,9 @@ fn wanted(q: &Asked<'_>) -> Result<Wanted, String> {
         _ => None,
     };
     let file = |name: &str| {
-        let known = q.moment.event_files().find(|file| path(q, *file) == name);
+        // Files of a Managed Instance are nobody's, and none is on Azure SQL Database.
+        let is_served = matches!(q.moment.profile.hosting, Hosting::Own | Hosting::Rds);
+        let known = q.moment.event_files().filter(|_| is_served).find(|file| path(q, *file) == name);
         known.ok_or_else(|| {
             format!(
                 "The log file name \"{name}\" is invalid. Verify that the file exists and that the SQL Server service account has access to it."
@@ -126,7 +211,8 @@ impl Report<'_> {
     fn xml(&self) -> String {
         let at = self.q.moment.fleet.utc_origin_ms + self.deadlock.at_ms + self.q.moment.clock_error_ms();
         let mut xml = format!(
-            "<event name=\"xml_deadlock_report\" package=\"sqlserver\" timestamp=\"{}\"><data name=\"xml_report\"><type name=\"xml\" package=\"package0\"/><value><deadlock>",
+            "<event name=\"{}xml_deadlock_report\" package=\"sqlserver\" timestamp=\"{}\"><data name=\"xml_report\"><type name=\"xml\" package=\"package0\"/><value><deadlock>",
+            if self.q.moment.profile.hosting == Hosting::AzureDatabase { "database_" } else { "" },
             instant(at)
         );
         let sides = [0, 1].map(|n| Side::of(self.q.moment, self.deadlock, n));

@@ -289,9 +289,9 @@ fn server_property(q: &Asked<'_>, name: &str) -> Value {
     match name.to_ascii_lowercase().as_str() {
         "servername" | "machinename" | "computernamephysicalnetbios" => text(&p.name),
         "edition" => text(p.edition()),
-        "engineedition" => int(if p.enterprise { 3 } else { 2 }),
+        "engineedition" => int(p.engine_edition().into()),
         "productversion" => text(&p.product_version()),
-        "productmajorversion" => text(&p.version.major().to_string()),
+        "productmajorversion" => text(&p.product_major().to_string()),
         "productlevel" => text(p.build.level),
         "productupdatelevel" if !p.build.update.is_empty() => text(p.build.update),
         "productupdatereference" if !p.build.kb.is_empty() => text(p.build.kb),

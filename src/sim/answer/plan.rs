@@ -2,6 +2,7 @@
 //! same rights, so the fleet keeps plans like a server does.
 
 use crate::{
+    model::poll::properties::Hosting,
     sim::{
         backend::ServerMessage,
         bind::{self, Caller},
@@ -89,6 +90,8 @@ pub enum Action {
 pub struct Sender<'a> {
     /// version of the instance
     pub version: Version,
+    /// who runs it
+    pub hosting: Hosting,
     /// rights of the login
     pub rights: Rights,
     /// login
@@ -105,8 +108,13 @@ impl Plan {
 
     fn nested(text: &str, sender: &Sender<'_>, depth: u8) -> Self {
         let held = |need: crate::sim::schema::Need<'_>| sender.rights.held(need);
-        let caller =
-            Caller { year: sender.version.year(), user: sender.user, database: sender.database, held: &held };
+        let caller = Caller {
+            year: sender.version.year(),
+            hosting: sender.hosting,
+            user: sender.user,
+            database: sender.database,
+            held: &held,
+        };
         let bound = bind::check_batch(text, &caller);
         let mut plan = Self { refused: bound.refused, statements: Vec::new() };
         for statement in bound.statements {
@@ -294,7 +302,16 @@ mod tests {
 
     fn plan(text: &str) -> Plan {
         let rights = Rights { admin: false, ..Rights::ADMIN };
-        Plan::of(text, &Sender { version: Version::V2022, rights, user: "dbtop", database: "master" })
+        Plan::of(
+            text,
+            &Sender {
+                version: Version::V2022,
+                hosting: Hosting::Own,
+                rights,
+                user: "dbtop",
+                database: "master",
+            },
+        )
     }
 
     fn actions(text: &str) -> Vec<Action> {

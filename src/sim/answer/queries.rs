@@ -3,24 +3,30 @@
 use super::{
     asked::{Answer, Asked},
     handle::Handle,
-    table::{Table, int, opt, text},
+    table::{Table, int, opt},
 };
 use crate::sim::{
     backend::{
-        ColumnType::{self, BigInt, Binary, DateTime, Int, NVarChar, VarBinary},
+        ColumnType::{self, BigInt, Binary, DateTime, Int, VarBinary},
         Value,
     },
     world::{
         queries::{self, Figures, Query},
-        texts::TEXTS,
+        texts::{Sort, TEXTS},
         totals::Meter,
         work::TextRef,
     },
 };
 
 /// The scripts that are answered here.
-pub const ANSWERS: &[Answer] =
-    &[("modules", modules), ("queries", queries), ("queries_2016", queries), ("workload", workload)];
+pub const ANSWERS: &[Answer] = &[
+    ("modules", procedures),
+    ("module_triggers", triggers),
+    ("module_functions", functions),
+    ("queries", queries),
+    ("queries_2016", queries),
+    ("workload", workload),
+];
 
 /// The part of the process's CPU that the engine takes for itself.
 const INTERNAL: f64 = 0.03;
@@ -70,11 +76,31 @@ pub fn workload(q: &Asked<'_>) -> Table {
 }
 
 /// The procedures among the queries: each has one statement that counts, and its own overhead.
-fn modules(q: &Asked<'_>) -> Table {
-    const OTHERS: [(&str, ColumnType); 11] = [
+fn procedures(q: &Asked<'_>) -> Table {
+    let is_module = |query: &Query| TEXTS.get(usize::from(query.template)).is_some_and(|t| t.proc.is_some());
+    modules(q, q.moment.queries().into_iter().filter(is_module).collect())
+}
+
+/// Triggers.
+fn triggers(q: &Asked<'_>) -> Table {
+    modules(q, within(q, Sort::Trigger))
+}
+
+/// Scalar functions.
+fn functions(q: &Asked<'_>) -> Table {
+    modules(q, within(q, Sort::Function))
+}
+
+fn within(q: &Asked<'_>, sort: Sort) -> Vec<Query> {
+    let is_of = |query: &Query| TEXTS.get(usize::from(query.template)).is_some_and(|text| text.sort == sort);
+    q.moment.modules_within().into_iter().filter(is_of).collect()
+}
+
+/// Those that ran since the moment that is asked for, the ones that moved most first.
+fn modules(q: &Asked<'_>, all: Vec<Query>) -> Table {
+    const OTHERS: [(&str, ColumnType); 10] = [
         ("polled_at", DateTime),
         ("total_modules", Int),
-        ("kind", NVarChar(2)),
         ("database_id", Int),
         ("object_id", Int),
         ("plans", Int),
@@ -86,9 +112,7 @@ fn modules(q: &Asked<'_>) -> Table {
     ];
     const COUNTED: usize = 6;
     let (since, most) = window(q);
-    let is_module = |query: &Query| TEXTS.get(usize::from(query.template)).is_some_and(|t| t.proc.is_some());
-    let mut found = moved_since(q, since);
-    found.retain(is_module);
+    let found = moved_since(q, all, since);
     let total = found.len() as i64;
     let columns: Vec<_> = SUMS[..COUNTED]
         .iter()
@@ -103,7 +127,6 @@ fn modules(q: &Asked<'_>) -> Table {
         let others = [
             q.datetime(q.moment.at_ms),
             int(total),
-            text("P"),
             int(query.database_id),
             opt(handle.server_text(q.moment).object_id, int),
             int(1),
@@ -138,10 +161,10 @@ fn window(q: &Asked<'_>) -> (i64, Option<usize>) {
     (since, param("@P2").and_then(|n| usize::try_from(n).ok()))
 }
 
-/// The queries that ran since a moment of the server's clock, those that moved most first.
-fn moved_since(q: &Asked<'_>, since: i64) -> Vec<Query> {
+/// Those that ran since a moment of the server's clock, the ones that moved most first.
+fn moved_since(q: &Asked<'_>, mut found: Vec<Query>, since: i64) -> Vec<Query> {
     let has_run = |query: &Query| local_ms(q, query.last_ms) + query.run.elapsed_us / 1_000 >= since;
-    let mut found: Vec<Query> = q.moment.queries().into_iter().filter(has_run).collect();
+    found.retain(has_run);
     let now = local_ms(q, q.moment.at_ms);
     let moved = |query: &Query| {
         let age_ms = (q.moment.at_ms - query.created_ms).max(1) as f64;
@@ -154,7 +177,7 @@ fn moved_since(q: &Asked<'_>, since: i64) -> Vec<Query> {
 /// Queries that ran since the moment that is asked for, those that moved most first.
 pub fn queries(q: &Asked<'_>) -> Table {
     let (since, most) = window(q);
-    let found = moved_since(q, since);
+    let found = moved_since(q, q.moment.queries(), since);
     let total = found.len() as i64;
     let most = most.unwrap_or(found.len());
     let columns: Vec<_> =

@@ -262,6 +262,7 @@ fn space(q: &Asked<'_>) -> Table {
         ("max_pages", Int),
         ("growth", Int),
         ("is_percent_growth", Bit),
+        ("data_space_id", Int),
     ];
     let files = if q.rights.definition { q.moment.files() } else { Vec::new() };
     let logs = q.moment.logs();
@@ -285,6 +286,7 @@ fn space(q: &Asked<'_>) -> Table {
                 (None, None) => 10,
             }),
             Value::Bool(limit.is_none() && f.growth_bytes.is_none()),
+            int(i64::from(!f.log)),
         ]
     };
     Table::new(&columns).with(files.into_iter().take(1_000).map(row))
@@ -301,10 +303,11 @@ fn growth_trace(q: &Asked<'_>) -> Table {
         ("alter_trace", Int, opt(may, |held| int(i64::from(held)))),
         ("is_enabled", Int, int(runs)),
         ("default_traces", Int, int(seen)),
+        ("trace_path", NVarChar(260), opt((seen > 0).then(|| q.moment.trace_file()), |(path, _)| text(path))),
     ])
 }
 
-/// The growths in the file of the default trace since a time of the server's clock.
+/// The growths in the files of the default trace since a time of the server's clock: in the newest alone, if that was read last.
 fn growths(q: &Asked<'_>) -> Table {
     let columns = [
         &[
@@ -325,9 +328,14 @@ fn growths(q: &Asked<'_>) -> Table {
         return Table::new(&columns);
     }
     let local_ms = |at_ms: i64| i64::try_from(q.moment.local_ns(at_ms) / 1_000_000).unwrap_or(i64::MAX);
-    let since = first_number(q).unwrap_or_else(|| local_ms(q.moment.at_ms) - 7 * 86_400_000);
+    let since = first_number(q).unwrap_or_else(|| local_ms(q.moment.at_ms) - 31 * 86_400_000);
+    let (path, began_ms) = q.moment.trace_file();
+    let is_known =
+        matches!(q.params.get(1).map(|param| &param.value), Some(Value::Text(known)) if *known == path);
     // A datetime counts in thirds of ten milliseconds.
-    let grown = q.moment.growths().into_iter().filter(|growth| local_ms(growth.at_ms) - since > 3);
+    let is_new = |growth: &Growth| local_ms(growth.at_ms) - since > 3;
+    let is_there = |growth: &Growth| !is_known || growth.at_ms >= began_ms;
+    let grown = q.moment.growths().into_iter().filter(|growth| is_new(growth) && is_there(growth));
     let grown: Vec<_> = grown.take(300).collect();
     let total = grown.len() as i64;
     let row = |growth: Growth| {

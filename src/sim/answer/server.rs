@@ -46,9 +46,9 @@ pub fn properties(q: &Asked<'_>) -> Table {
         ("server_name", NVarChar(256), text(&*name)),
         ("machine_name", NVarChar(256), text(name)),
         ("edition", NVarChar(256), text(p.edition())),
-        ("engine_edition", Int, int(if p.enterprise { 3 } else { 2 })),
+        ("engine_edition", Int, int(p.engine_edition())),
         ("product_version", NVarChar(128), text(p.product_version())),
-        ("product_major_version", NVarChar(128), text(p.version.major().to_string())),
+        ("product_major_version", NVarChar(128), text(p.product_major().to_string())),
         ("product_level", NVarChar(128), text(p.build.level)),
         (
             "product_update_level",
@@ -69,7 +69,7 @@ pub fn check(q: &Asked<'_>) -> Table {
         ("server_time", DateTimeOffset(7), q.now()),
         ("product_version", NVarChar(128), text(p.product_version())),
         ("edition", NVarChar(256), text(p.edition())),
-        ("engine_edition", Int, int(if p.enterprise { 3 } else { 2 })),
+        ("engine_edition", Int, int(p.engine_edition())),
         ("login_name", NVarChar(128), text(&*q.session.user)),
     ])
 }
@@ -179,6 +179,7 @@ pub fn doctor(q: &Asked<'_>) -> Table {
         ("view_server_security_state", Int, on_server("VIEW SERVER SECURITY STATE")),
         ("view_any_definition", Int, on_server("VIEW ANY DEFINITION")),
         ("connect_any_database", Int, on_server("CONNECT ANY DATABASE")),
+        ("alter_trace", Int, on_server("ALTER TRACE")),
         ("view_database_state", Int, in_database("VIEW DATABASE STATE", q.rights.server_state)),
         ("view_database_performance_state", Int, in_database("VIEW DATABASE PERFORMANCE STATE", performance)),
         ("view_database_security_state", Int, in_database("VIEW DATABASE SECURITY STATE", security)),

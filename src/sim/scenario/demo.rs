@@ -45,6 +45,9 @@ const PASSING: [Line; 20] = [
     Line(5, Kind::Down, 500, 570, None),
 ];
 
+/// A deadlock that recurs all the time, where something else is wrong from the first second on: there is something to look at at once.
+const RECURS: Line = Line(14, Kind::DeadlockPattern, -5_400, i64::MAX, Some(0.25));
+
 /// The largest fleet that plays the script; in a larger one each line would hit many instances.
 const STORY_MAX: usize = 60;
 /// After this time a large fleet has the same troubles again, s.
@@ -104,6 +107,7 @@ fn story(instances: usize) -> Scenario {
     let passing = PASSING.len().min(instances * PASSING.len() / 40);
     let lines = STANDING.iter().take(standing).map(|line| (line, false));
     let lines = lines.chain(PASSING.iter().take(passing).map(|line| (line, true)));
+    let lines = lines.chain(std::iter::once((&RECURS, false)));
     lines.fold(Scenario::default(), |scenario, (Line(position, kind, from_s, to_s, amount), again)| {
         let on = format!(
             "#{}",
@@ -150,12 +154,13 @@ fn large(instances: usize) -> Scenario {
 mod tests {
     use super::{super::Event, *};
 
-    /// Positions with trouble at a moment, of a fleet of this size. A query with a bad plan makes no instance sick.
+    /// Positions with trouble at a moment, of a fleet of this size. A query with a bad plan makes no instance sick, and a deadlock
+    /// every four minutes does it where something else is wrong.
     fn sick(scenario: &Scenario, instances: usize, at_s: i64) -> usize {
         (0..instances)
             .filter(|i| {
                 scenario.events.iter().any(|e| {
-                    e.kind != Kind::PlanRegression
+                    ![Kind::PlanRegression, Kind::DeadlockPattern].contains(&e.kind)
                         && e.span.active_at(at_s * 1000).is_some()
                         && e.on.iter().any(|on| on.hits(*i, "", &[]))
                 })
@@ -182,6 +187,18 @@ mod tests {
         let now = |kind| scenario.events.iter().any(|e| e.kind == kind && e.span.active_at(0).is_some());
         for kind in [Kind::BlockingStorm, Kind::CpuStorm, Kind::NoRights, Kind::Down, Kind::DiskFill] {
             assert!(now(kind), "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_deadlock_recurs_from_the_first_second_on_whatever_the_size() {
+        for instances in [1, 5, 40, 60] {
+            let scenario = script(instances);
+            let recurs: Vec<_> = scenario.events.iter().filter(|e| e.kind == Kind::DeadlockPattern).collect();
+            let [one] = &recurs[..] else { panic!("{instances}: {recurs:?}") };
+            let had_s = one.span.active_at(0).map(|ms| ms / 1_000);
+            assert!(had_s.is_some_and(|s| s >= 3_600), "the files have some by then");
+            assert!((0..instances).any(|i| one.on.iter().any(|on| on.hits(i, "", &[]))));
         }
     }
 

@@ -1,6 +1,6 @@
 //! Schema of the resource governor and extended events. Facts only: `schema` says how they are used.
 
-use super::object::{Object, SERVER, SYSNAME, col, function, opt, view};
+use super::object::{Column, DATABASE, Object, Reach, SERVER, SYSNAME, col, function, opt, view};
 use crate::sim::backend::ColumnType::{
     BigInt, Bit, DateTime, DateTime2, Float, Guid, Int, NChar, NVarChar, NVarCharMax, VarBinary, Variant,
 };
@@ -70,31 +70,12 @@ pub(super) const OBJECTS: &[Object] = &[
         opt("capabilities", Int), opt("capabilities_desc", NVarChar(256)), col("module_guid", NVarChar(60)),
         col("module_address", VarBinary(8)),
     ]),
-    view("dm_xe_session_events", SERVER, &[
-        col("event_session_address", VarBinary(8)), col("event_name", NVarChar(256)),
-        col("event_package_guid", Guid), opt("event_predicate", NVarChar(3072)),
-        opt("event_fire_count", BigInt).since(2022), opt("event_fire_average_time", BigInt).since(2022),
-        opt("event_fire_min_time", BigInt).since(2022), opt("event_fire_max_time", BigInt).since(2022),
-    ]),
-    view("dm_xe_session_targets", SERVER, &[
-        col("event_session_address", VarBinary(8)), col("target_name", NVarChar(60)),
-        col("target_package_guid", Guid), col("execution_count", BigInt),
-        col("execution_duration_ms", BigInt), opt("target_data", NVarCharMax),
-        opt("bytes_written", BigInt).since(2017), opt("used_memory", BigInt).since(2025),
-        opt("max_memory", BigInt).since(2025), opt("failed_buffer_count", BigInt).since(2025),
-    ]),
-    view("dm_xe_sessions", SERVER, &[
-        col("address", VarBinary(8)), col("name", NVarChar(256)), col("pending_buffers", Int),
-        col("total_regular_buffers", Int), col("regular_buffer_size", BigInt),
-        col("total_large_buffers", Int), col("large_buffer_size", BigInt), col("total_buffer_size", BigInt),
-        col("buffer_policy_flags", Int), col("buffer_policy_desc", NVarChar(256)), col("flags", Int),
-        col("flag_desc", NVarChar(256)), col("dropped_event_count", Int), col("dropped_buffer_count", Int),
-        col("blocked_event_fire_time", Int), col("create_time", DateTime),
-        col("largest_event_dropped_size", Int), opt("session_source", NVarChar(256)),
-        opt("buffer_processed_count", BigInt).since(2017), opt("buffer_full_count", BigInt).since(2017),
-        opt("total_bytes_generated", BigInt).since(2017), opt("total_target_memory", BigInt).since(2022),
-        opt("buffer_processing_count", BigInt).since(2025),
-    ]),
+    view("dm_xe_database_session_events", DATABASE, SESSION_EVENTS).only(Reach::AzureDatabase),
+    view("dm_xe_database_session_targets", DATABASE, SESSION_TARGETS).only(Reach::AzureDatabase),
+    view("dm_xe_database_sessions", DATABASE, SESSIONS).only(Reach::AzureDatabase),
+    view("dm_xe_session_events", SERVER, SESSION_EVENTS).only(Reach::Servers),
+    view("dm_xe_session_targets", SERVER, SESSION_TARGETS).only(Reach::Servers),
+    view("dm_xe_sessions", SERVER, SESSIONS).only(Reach::Servers),
     function("fn_xe_file_target_read_file", SERVER, &[
         col("module_guid", Guid), col("package_guid", Guid), col("object_name", NVarChar(60)),
         opt("event_data", NVarCharMax), col("file_name", NVarChar(260)), col("file_offset", BigInt),
@@ -122,4 +103,38 @@ pub(super) const OBJECTS: &[Object] = &[
         opt("memory_partition_mode_desc", SYSNAME), opt("track_causality", Bit), opt("startup_state", Bit),
         opt("has_long_running_target", Bit).since(2019), opt("max_duration", BigInt).since(2025),
     ]),
+];
+
+/// Sessions of Extended Events, those of a server and those of a database of Azure: their columns are the same.
+#[rustfmt::skip]
+const SESSIONS: &[Column] = &[
+    col("address", VarBinary(8)), col("name", NVarChar(256)), col("pending_buffers", Int),
+    col("total_regular_buffers", Int), col("regular_buffer_size", BigInt),
+    col("total_large_buffers", Int), col("large_buffer_size", BigInt), col("total_buffer_size", BigInt),
+    col("buffer_policy_flags", Int), col("buffer_policy_desc", NVarChar(256)), col("flags", Int),
+    col("flag_desc", NVarChar(256)), col("dropped_event_count", Int), col("dropped_buffer_count", Int),
+    col("blocked_event_fire_time", Int), col("create_time", DateTime),
+    col("largest_event_dropped_size", Int), opt("session_source", NVarChar(256)),
+    opt("buffer_processed_count", BigInt).since(2017), opt("buffer_full_count", BigInt).since(2017),
+    opt("total_bytes_generated", BigInt).since(2017), opt("total_target_memory", BigInt).since(2022),
+    opt("buffer_processing_count", BigInt).since(2025),
+];
+
+/// Their events.
+#[rustfmt::skip]
+const SESSION_EVENTS: &[Column] = &[
+    col("event_session_address", VarBinary(8)), col("event_name", NVarChar(256)),
+    col("event_package_guid", Guid), opt("event_predicate", NVarChar(3072)),
+    opt("event_fire_count", BigInt).since(2022), opt("event_fire_average_time", BigInt).since(2022),
+    opt("event_fire_min_time", BigInt).since(2022), opt("event_fire_max_time", BigInt).since(2022),
+];
+
+/// Their targets.
+#[rustfmt::skip]
+const SESSION_TARGETS: &[Column] = &[
+    col("event_session_address", VarBinary(8)), col("target_name", NVarChar(60)),
+    col("target_package_guid", Guid), col("execution_count", BigInt),
+    col("execution_duration_ms", BigInt), opt("target_data", NVarCharMax),
+    opt("bytes_written", BigInt).since(2017), opt("used_memory", BigInt).since(2025),
+    opt("max_memory", BigInt).since(2025), opt("failed_buffer_count", BigInt).since(2025),
 ];

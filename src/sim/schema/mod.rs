@@ -3,7 +3,7 @@
 //!
 //! `sim::bind` checks batches against it, `sim::answer` takes the types of its result columns from it. It is written
 //! for this program from the public documentation; `tests/catalog_check.sh` compares it with a catalogue that was
-//! extracted from the engines. Objects that only Azure has are left out: here they do not exist.
+//! extracted from the engines. Of the objects that only Azure has there are those that dbtop asks for.
 //!
 //! `object` holds the types and the words that the data files are written with; one data file per family of objects;
 //! `permission` knows the names of rights.
@@ -26,7 +26,7 @@ mod space;
 mod tests;
 mod transactions;
 
-pub use object::{Access, Column, Home, Kind, Need, Object};
+pub use object::{Access, Column, Home, Kind, Need, Object, Reach};
 pub use permission::{Securable, known_permission};
 
 use crate::sql::ident::ObjectName;

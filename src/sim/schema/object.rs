@@ -1,6 +1,9 @@
 //! The schema of one object, and the small constructors that the data files are written with.
 
-use crate::sim::backend::{self, ColumnType};
+use crate::{
+    model::poll::properties::Hosting,
+    sim::backend::{self, ColumnType},
+};
 
 /// `sysname`, the type of names.
 pub(super) const SYSNAME: ColumnType = ColumnType::NVarChar(128);
@@ -21,8 +24,21 @@ pub struct Object {
     pub access: Access,
     /// The first version that has it, as a year; 2016 for older ones.
     pub since: u16,
+    /// Where it is.
+    pub reach: Reach,
     /// Its columns in order, those of all versions.
     pub columns: &'static [Column],
+}
+
+/// Where an object is. Azure SQL Database is no server: it has views of its own for what else belongs to one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// everywhere
+    All,
+    /// not on Azure SQL Database
+    Servers,
+    /// on Azure SQL Database alone
+    AzureDatabase,
 }
 
 /// Database and schema of an object.
@@ -105,6 +121,15 @@ impl Object {
         self.since <= year
     }
 
+    /// True if it is there where this server runs.
+    pub fn exists_on(&self, hosting: Hosting) -> bool {
+        match self.reach {
+            Reach::All => true,
+            Reach::Servers => hosting != Hosting::AzureDatabase,
+            Reach::AzureDatabase => hosting == Hosting::AzureDatabase,
+        }
+    }
+
     /// The columns that the version of that year has, in order.
     pub fn columns_in(&self, year: u16) -> impl Iterator<Item = &'static Column> {
         self.columns.iter().filter(move |column| column.exists_in(year))
@@ -125,6 +150,10 @@ impl Object {
 
     pub(super) const fn since(self, year: u16) -> Self {
         Self { since: year, ..self }
+    }
+
+    pub(super) const fn only(self, reach: Reach) -> Self {
+        Self { reach, ..self }
     }
 }
 
@@ -165,22 +194,38 @@ pub(super) const DATABASE: Access = Access::Database;
 
 /// A view in `sys`.
 pub(super) const fn view(name: &'static str, access: Access, columns: &'static [Column]) -> Object {
-    Object { home: Home::Sys, name, kind: Kind::View, access, since: OLDEST, columns }
+    Object { home: Home::Sys, name, kind: Kind::View, access, since: OLDEST, reach: Reach::All, columns }
 }
 
 /// A function in `sys` that returns a table.
 pub(super) const fn function(name: &'static str, access: Access, columns: &'static [Column]) -> Object {
-    Object { home: Home::Sys, name, kind: Kind::Function, access, since: OLDEST, columns }
+    Object { home: Home::Sys, name, kind: Kind::Function, access, since: OLDEST, reach: Reach::All, columns }
 }
 
 /// A table or view of msdb.
 pub(super) const fn table(name: &'static str, columns: &'static [Column]) -> Object {
-    Object { home: Home::Msdb, name, kind: Kind::Table, access: Access::Select, since: OLDEST, columns }
+    Object {
+        home: Home::Msdb,
+        name,
+        kind: Kind::Table,
+        access: Access::Select,
+        since: OLDEST,
+        reach: Reach::All,
+        columns,
+    }
 }
 
 /// A view in `INFORMATION_SCHEMA`.
 pub(super) const fn information(name: &'static str, columns: &'static [Column]) -> Object {
-    Object { home: Home::Information, name, kind: Kind::View, access: PUBLIC, since: OLDEST, columns }
+    Object {
+        home: Home::Information,
+        name,
+        kind: Kind::View,
+        access: PUBLIC,
+        since: OLDEST,
+        reach: Reach::All,
+        columns,
+    }
 }
 
 /// A column that is never NULL.

@@ -36,7 +36,7 @@ use super::backend::{Backend, Network};
 
 pub use self::{
     prelogin::EncryptionPolicy,
-    tls::{Leaf, Tls, TlsError},
+    tls::{Between, Leaf, Tls, TlsError},
 };
 
 /// The interval at which an instance's network state is read while nobody connects.

@@ -8,8 +8,8 @@
 use std::{net::IpAddr, sync::Arc};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
-    KeyUsagePurpose, SanType, date_time_ymd,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, GeneralSubtree,
+    IsCa, KeyPair, KeyUsagePurpose, NameConstraints, SanType, date_time_ymd,
 };
 use tokio_rustls::{
     TlsAcceptor,
@@ -67,8 +67,25 @@ pub enum Leaf {
     Authority,
     /// signed by another key under the authority's name
     Forged,
+    /// signed by an authority that ours signed; the server sends both
+    Through(Between),
     /// this one, DER
     This(Vec<u8>),
+}
+
+/// The authority between ours and a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Between {
+    /// as it should be
+    Good,
+    /// ended at the beginning of a year
+    Ends(i32),
+    /// begins with a year
+    Begins(i32),
+    /// no authority
+    NotAuthority,
+    /// may vouch for names of another domain only
+    OtherNames,
 }
 
 /// The year in which certificates end unless a test wants another.
@@ -130,7 +147,7 @@ impl Tls {
     /// # Errors
     /// [`TlsError`] if signing fails.
     pub fn acceptors(&self, address: IpAddr, names: &[&str]) -> Result<Acceptors, TlsError> {
-        let chain = CertifiedKey::new(vec![self.certificate(address, names)?], Arc::clone(&self.signing_key));
+        let chain = CertifiedKey::new(self.chain(address, names)?, Arc::clone(&self.signing_key));
         let resolver = Arc::new(SingleCertAndKey::from(chain));
         let config = |versions, alpn: &[&[u8]]| -> Result<TlsAcceptor, TlsError> {
             let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
@@ -148,7 +165,8 @@ impl Tls {
 }
 
 impl Tls {
-    fn certificate(&self, address: IpAddr, names: &[&str]) -> Result<CertificateDer<'static>, TlsError> {
+    /// What the server shows: its own certificate, and behind it those of authorities that it sends along.
+    fn chain(&self, address: IpAddr, names: &[&str]) -> Result<Vec<CertificateDer<'static>>, TlsError> {
         let mut leaf = params("dbtop simulated instance");
         leaf.subject_alt_names.push(SanType::IpAddress(address));
         for name in names.iter().chain(&["localhost"]).filter(|name| is_dns_name(name)) {
@@ -158,12 +176,18 @@ impl Tls {
         leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         let signed = match &self.leaf {
-            Leaf::This(der) => return Ok(der.clone().into()),
+            Leaf::This(der) => return Ok(vec![der.clone().into()]),
             Leaf::MadeAtStart => {
                 // Its signature has a random part: no two are the same.
-                return Ok(params("SSL_Self_Signed_Fallback").self_signed(&self.leaf_key)?.into());
+                let own = params("SSL_Self_Signed_Fallback").self_signed(&self.leaf_key)?;
+                return Ok(vec![own.into()]);
             }
-            Leaf::SelfSigned => return Ok(leaf.self_signed(&self.leaf_key)?.into()),
+            Leaf::SelfSigned => return Ok(vec![leaf.self_signed(&self.leaf_key)?.into()]),
+            Leaf::Through(between) => {
+                let between = CertifiedIssuer::signed_by(between.params(), KeyPair::generate()?, &self.ca)?;
+                let own = leaf.signed_by(&self.leaf_key, &between)?;
+                return Ok(vec![own.into(), between.der().clone()]);
+            }
             Leaf::Forged => {
                 let forger = CertifiedIssuer::self_signed(authority(), KeyPair::generate()?)?;
                 leaf.signed_by(&self.leaf_key, &forger)?
@@ -180,7 +204,27 @@ impl Tls {
                 leaf.signed_by(&self.leaf_key, &self.ca)?
             }
         };
-        Ok(signed.into())
+        Ok(vec![signed.into()])
+    }
+}
+
+impl Between {
+    fn params(self) -> CertificateParams {
+        let mut between = params("dbtop simulator CA 2");
+        between.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        match self {
+            Self::Good => {}
+            Self::Ends(year) => between.not_after = date_time_ymd(year, 1, 1),
+            Self::Begins(year) => between.not_before = date_time_ymd(year, 1, 1),
+            Self::NotAuthority => between.is_ca = IsCa::ExplicitNoCa,
+            Self::OtherNames => {
+                between.name_constraints = Some(NameConstraints {
+                    permitted_subtrees: vec![GeneralSubtree::DnsName("other.example".to_owned())],
+                    excluded_subtrees: Vec::new(),
+                });
+            }
+        }
+        between
     }
 }
 

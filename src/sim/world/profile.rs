@@ -6,6 +6,7 @@ use super::{
     theme::{THEMES, Theme},
     version::{Build, Version},
 };
+use crate::model::poll::properties::{AZURE_DATABASE, Hosting, MANAGED_INSTANCE, OF_RDS};
 use std::net::Ipv4Addr;
 
 /// The kind of work of an instance; also its first group.
@@ -71,6 +72,8 @@ pub struct Profile {
     pub version: Version,
     /// build
     pub build: Build,
+    /// who runs it
+    pub hosting: Hosting,
     /// runs on Linux
     pub linux: bool,
     /// Enterprise (else Standard)
@@ -157,6 +160,7 @@ impl Profile {
             theme,
             version,
             build: version.build(alike),
+            hosting: Hosting::Own,
             linux,
             enterprise,
             cpus,
@@ -198,12 +202,47 @@ impl Profile {
 
     /// `16.0.4175.1`
     pub fn product_version(&self) -> String {
+        if self.is_azure() {
+            // Whatever they are inside, they say this.
+            return "12.0.2000.8".to_owned();
+        }
         format!("{}.0.{}.{}", self.version.major(), self.build.build, self.build.revision)
+    }
+
+    /// ProductMajorVersion.
+    pub const fn product_major(&self) -> u8 {
+        if self.is_azure() { 12 } else { self.version.major() }
+    }
+
+    const fn is_azure(&self) -> bool {
+        matches!(self.hosting, Hosting::AzureDatabase | Hosting::ManagedInstance)
+    }
+
+    /// EngineEdition.
+    pub const fn engine_edition(&self) -> i32 {
+        match self.hosting {
+            Hosting::AzureDatabase => AZURE_DATABASE,
+            Hosting::ManagedInstance => MANAGED_INSTANCE,
+            Hosting::Own | Hosting::Rds if self.enterprise => 3,
+            Hosting::Own | Hosting::Rds => 2,
+        }
+    }
+
+    /// The same instance where somebody else runs it: on Windows, and on RDS with a database of Amazon's.
+    pub fn host(&mut self, hosting: Hosting) {
+        self.hosting = hosting;
+        self.linux &= hosting == Hosting::Own;
+        if hosting == Hosting::Rds {
+            let id = self.databases.len() as i32 + 1;
+            self.databases.push(Database { id, name: OF_RDS.to_owned(), size_mb: 40, replicated: false });
+        }
     }
 
     /// `Enterprise Edition: Core-based Licensing (64-bit)`
     pub const fn edition(&self) -> &'static str {
-        if self.enterprise {
+        if self.is_azure() {
+            "SQL Azure"
+        } else if self.enterprise {
             "Enterprise Edition: Core-based Licensing (64-bit)"
         } else {
             "Standard Edition (64-bit)"

@@ -11,6 +11,10 @@ use super::{
 };
 use crate::sim::scenario::Kind;
 
+/// Modules that run within a query, whose figures have theirs in them: the query's text, the sort of the module, how often it runs in
+/// each of its runs, and the part of its CPU that a run of the module takes.
+const WITHIN: [(u16, Sort, i64, f64); 2] = [(1, Sort::Trigger, 1, 0.35), (4, Sort::Function, 12, 0.02)];
+
 /// The part of all CPU that the cached queries account for; the rest is compilations, what is never cached, and logins.
 const COVERED: f64 = 0.82;
 /// A query that an event hits.
@@ -155,6 +159,28 @@ impl Moment<'_> {
         all.extend(VICTIMS.iter().filter_map(|victim| self.hit(victim, &minute)));
         all.extend(self.burner());
         all
+    }
+
+    /// The modules that run within queries: triggers and functions.
+    pub fn modules_within(&self) -> Vec<Query> {
+        let queries = self.queries();
+        let within = |(parent, sort, times, part): (u16, Sort, i64, f64)| {
+            let query = queries.iter().find(|query| query.template == parent)?;
+            let of = |n: i64| (n as f64 * part) as i64;
+            let run = Figures {
+                runs: 1,
+                cpu_us: of(query.run.cpu_us).max(1),
+                elapsed_us: of(query.run.elapsed_us).max(1),
+                reads: of(query.run.reads).max(2),
+                physical_reads: 0,
+                writes: i64::from(sort == Sort::Trigger),
+                ..Figures::default()
+            };
+            let runs = query.total.runs.saturating_mul(times);
+            let template = *of_sort(sort).first()?;
+            Some(Query { template, plan: 0, plans: 1, run, total: run.times(runs), ..*query })
+        };
+        WITHIN.into_iter().filter_map(within).collect()
     }
 
     /// The everyday texts with their weights.

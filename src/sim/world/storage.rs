@@ -230,6 +230,20 @@ impl Moment<'_> {
         !self.profile.dice.of("default trace").chance(0.06)
     }
 
+    /// The file that the default trace writes, and since when, ms since the simulator's start: it begins another one every day.
+    pub fn trace_file(&self) -> (String, i64) {
+        const EVERY_MS: i64 = 86_400_000;
+        let p = self.profile;
+        let phase = p.dice.of("trace file").whole(0, EVERY_MS);
+        let (n, age_ms) = ((self.utc_ms() + phase) / EVERY_MS, (self.utc_ms() + phase).rem_euclid(EVERY_MS));
+        let folder = if p.linux {
+            "/var/opt/mssql/log/"
+        } else {
+            "C:\\Program Files\\Microsoft SQL Server\\MSSQL\\Log\\"
+        };
+        (format!("{folder}log_{n}.trc"), self.at_ms - age_ms)
+    }
+
     /// Reads of the slow file beside the usual ones since the start, and what all of them took beyond the usual, ms.
     fn slow_reads(&self, share: f64) -> (i64, i64) {
         /// Reads a second that do not depend on how busy the instance is.

@@ -29,6 +29,10 @@ pub enum Sort {
     TempdbEater,
     /// wants much memory
     GrantSeeker,
+    /// a trigger: runs within what writes its table
+    Trigger,
+    /// a scalar function: runs within what calls it
+    Function,
 }
 
 /// One text.
@@ -38,7 +42,7 @@ pub struct Template {
     pub sort: Sort,
     /// dm_exec_requests.command
     pub command: &'static str,
-    /// name of the procedure, if it is one; then the handle is a module's
+    /// name of the procedure, trigger or function, if it is one; then the handle is a module's
     pub proc: Option<&'static str>,
     /// with placeholders
     pub text: &'static str,
@@ -276,6 +280,22 @@ pub const TEXTS: &[Template] = &[
         "«SELECT o.CustomerId, o.Status, STRING_AGG(CONVERT(nvarchar(max), d.{a}), N',') WITHIN GROUP (ORDER BY d.{k}) AS Lines\n\
          FROM {t} AS o\nJOIN {d} AS d ON d.{k} = o.{k}\nGROUP BY o.CustomerId, o.Status\nORDER BY o.CustomerId»",
     ),
+    module(
+        Sort::Trigger,
+        "INSERT",
+        "dbo.trg_StatusChanged",
+        "CREATE TRIGGER dbo.trg_StatusChanged ON {t} AFTER UPDATE\nAS\nSET NOCOUNT ON;\nIF NOT UPDATE(Status) RETURN;\n\n\
+         «INSERT INTO dbo.StatusHistory ({k}, Before, After, ChangedAt)\nSELECT i.{k}, d.Status, i.Status, SYSUTCDATETIME()\n\
+         FROM inserted AS i\nJOIN deleted AS d ON d.{k} = i.{k}\nWHERE i.Status <> d.Status;»",
+    ),
+    module(
+        Sort::Function,
+        "SELECT",
+        "dbo.fn_Rounded",
+        "CREATE FUNCTION dbo.fn_Rounded (@value decimal(18,4), @region int)\nRETURNS decimal(18,2)\nAS\nBEGIN\n\
+         \x20   DECLARE @digits int;\n    «SELECT @digits = r.Digits FROM ref.Region AS r WHERE r.RegionId = @region;»\n\
+         \x20   RETURN ROUND(@value, COALESCE(@digits, 2));\nEND",
+    ),
 ];
 
 /// Positions of the texts of one sort.
@@ -315,8 +335,8 @@ mod tests {
     #[test]
     fn there_is_a_text_for_every_sort() {
         use Sort::{
-            App, Backup, BlockingHead, BlockingVictim, Burner, Etl, GrantSeeker, Job, Person, Report,
-            TempdbEater,
+            App, Backup, BlockingHead, BlockingVictim, Burner, Etl, Function, GrantSeeker, Job, Person,
+            Report, TempdbEater, Trigger,
         };
         for sort in [
             App,
@@ -330,6 +350,8 @@ mod tests {
             Burner,
             TempdbEater,
             GrantSeeker,
+            Trigger,
+            Function,
         ] {
             assert!(!of_sort(sort).is_empty(), "{sort:?}");
         }

@@ -214,6 +214,8 @@ actions! {
         keys(&[at(MEMORY, "u")]);
     FreeSpace: "what is free inside of the files of the database under the cursor, by volume of all databases, asked of the server", polls(),
         keys(&[at(STORAGE, "u")]);
+    RecordDeadlocks: "a session that records deadlocks, as a script for a DBA: dbtop makes none itself",
+        keys(&[at(DEADLOCKS, "S")]);
     Answer: "the newest answer of a server again: a plan, waits, the buffer pool", always(),
         word("answer", "the newest answer of a server again");
     ToQuery: "to the queries of a request or a wait, or of an instance by CPU; from the plan cache to Query Store, and back", on_row(),

@@ -1,24 +1,34 @@
 //! Deadlocks: what recurs on each instance, the last one first, with how often it happened. Enter draws the newest report of a
-//! pattern; the older ones are a key away there. Above the patterns of one instance stands the chart of all its deadlocks.
+//! pattern; the older ones are a key away there. Above the patterns of one instance stand the chart of all its deadlocks and that of
+//! the pattern under the cursor. Where nothing records deadlocks, a key shows a script that changes that.
 
 use super::{
+    Part,
     figure::Figure,
+    kept::Kept,
     parts::{self, By, Line, Parts, PartsPane, Words, text},
     who::push_who,
 };
 use crate::{
+    deadlock::session,
     model::{
         base::{figure, filter::Value, time::Timestamp},
+        fold::snapshot::InstanceSnapshot,
         inventory::instance::InstanceId,
+        judge::health::Level,
         poll::{
             Facts,
-            deadlocks::{DeadlockPattern, DeadlockReport, DeadlockTable},
+            deadlocks::{self, DeadlockPattern, DeadlockReport, DeadlockTable},
             id::SeriesId,
-            reading::Reading,
+            properties::Hosting,
+            reading::{Reading, Unavailable},
+            statement::{SqlText, Statement},
         },
     },
     tui::{
+        action::Action,
         id::{PaneId, RowKey},
+        view::View,
         widget::{
             cell::CellText,
             column::{self, Kind, words},
@@ -32,6 +42,9 @@ use std::{fmt::Write as _, sync::Arc};
 const PER_MINUTE: Figure = Figure::plain("deadlocks per minute", SeriesId::Deadlocks, 4.0);
 
 const HOUR_MS: i64 = 3_600_000;
+
+/// Digits of a fingerprint that the title of a chart leaves out.
+const HIDDEN_DIGITS: usize = 8;
 
 /// Times that the details list.
 const TIMES: usize = 12;
@@ -60,7 +73,7 @@ impl Parts for Deadlocks {
         left_out: "older patterns",
         no_match: "No deadlock matches the filter.",
         unknown: "Which deadlocks there were",
-        nothing: "No deadlock is in the file of system_health",
+        nothing: "No deadlock was recorded",
         nameless: "a pattern",
     };
 
@@ -80,6 +93,36 @@ impl Parts for Deadlocks {
         match key {
             RowKey::Deadlock(instance, fingerprint) => Wish::Deadlock(instance.clone(), *fingerprint),
             other => Wish::Details(other.clone()),
+        }
+    }
+
+    fn kept(line: &Line<'_, Self>) -> Vec<Kept> {
+        let pattern = line.part;
+        let mut title = format!("{} {}", pattern.kind, deadlocks::fingerprint(pattern.fingerprint));
+        title.truncate(title.len().saturating_sub(HIDDEN_DIGITS));
+        vec![Kept::of_events(title, pattern.series())]
+    }
+
+    fn about(_: &InstanceSnapshot, table: &DeadlockTable, view: &View<'_>) -> Vec<Vec<(Part, String)>> {
+        let source = table.source_words().map(|words| vec![(Part::Plain, words)]);
+        let failed = failure(view).map(|words| vec![(Part::Level(Level::Warning), words)]);
+        source.into_iter().chain(failed).collect()
+    }
+
+    fn look(action: Action, view: &View<'_>) -> Option<Wish> {
+        (action == Action::RecordDeadlocks).then(|| match view.single() {
+            Some(i) => Wish::Read(script(i, view)),
+            None => Wish::Say(Level::Ok, "the script depends on the server: s leads to one".to_owned()),
+        })
+    }
+
+    fn advice(view: &View<'_>) -> Vec<String> {
+        let Some(i) = view.single() else { return Vec::new() };
+        match &i.facts.deadlocks.problem {
+            Some(Unavailable::Missing(_)) => {
+                vec!["S shows a script for a session that records them; dbtop makes none itself.".to_owned()]
+            }
+            _ => failure(view).into_iter().collect(),
         }
     }
 
@@ -151,6 +194,27 @@ impl Parts for Deadlocks {
     }
 }
 
+/// How the last reading of the one instance in scope failed, and when it is made again.
+fn failure(view: &View<'_>) -> Option<String> {
+    match &view.single()?.facts.deadlocks.problem {
+        Some(Unavailable::Failed(failure)) => Some(failure.text.to_string()),
+        _ => None,
+    }
+}
+
+/// A session that records deadlocks, as a script that can be copied.
+fn script(i: &InstanceSnapshot, view: &View<'_>) -> Document {
+    let edition = i.facts.properties.get().and_then(|p| p.engine_edition);
+    let databases = i.facts.databases.get().map_or(&[][..], |rows| rows);
+    let names = databases.iter().filter_map(|row| row.name.as_deref());
+    let text: Arc<str> = session::script(Hosting::of(edition, names)).into();
+    let mut d = Document::new(format!("A session that records deadlocks on {}", i.id()));
+    d.text("dbtop changes no server: a DBA looks at this and runs it. y copies it.", view.theme.dim);
+    let end = text.len();
+    d.statement = Some(Statement { text: Arc::new(SqlText::new(text, None, None, false)), start: 0, end });
+    d
+}
+
 type Column = column::Column<Deadlocks>;
 
 /// The columns. A filter may ask for those that end in `filter`.
@@ -218,12 +282,7 @@ const COLUMNS: &[Column] = &[
         .filter(),
     Column::text("id", "PATTERN ID", 16, 6)
         .cell(|d, _, out| out.fmt(d.view.theme.dim, format_args!("{:016x}", d.part.fingerprint)))
-        .filter_by(|d, visit| {
-            let mut text = String::new();
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{:016x}", d.part.fingerprint);
-            visit(Value::Text(&text));
-        })
+        .filter_by(|d, visit| visit(Value::Text(&deadlocks::fingerprint(d.part.fingerprint))))
         .also(&["fingerprint"]),
 ];
 

@@ -7,9 +7,10 @@ use crate::{
     model::{
         fold::snapshot::InstanceSnapshot,
         judge::limits::{Gauge, Thresholds},
-        poll::id::{SeriesId, SeriesKey},
+        poll::id::{ProbeId, SeriesId, SeriesKey},
     },
     tui::{
+        charts::Found,
         view::View,
         widget::{
             canvas::Canvas,
@@ -116,7 +117,7 @@ impl Figure {
         }
         let mut why = String::new();
         match &found {
-            Some(found) => why.push_str(found.words()),
+            Some(found) => push_why_none(&mut why, found, i, self.series.probe(), view),
             None => push_why(&mut why, i, self.series, view),
         }
         Chart {
@@ -134,6 +135,21 @@ impl Figure {
             marks: line.marks(view, i.id()),
         }
         .draw(canvas, t);
+    }
+}
+
+/// Why history has no points of a series: the reason that its probe has none, where that is lasting.
+pub fn push_why_none(
+    out: &mut String,
+    found: &Found<'_>,
+    i: &InstanceSnapshot,
+    probe: ProbeId,
+    view: &View<'_>,
+) {
+    let problem = i.facts.meta(probe).problem.filter(|problem| problem.is_final());
+    match (found, problem) {
+        (Found::Data(_), Some(problem)) => reading::push_why(out, i, Some(problem), view),
+        _ => out.push_str(found.words()),
     }
 }
 

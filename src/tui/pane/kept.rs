@@ -2,14 +2,16 @@
 //! and drawn when the answer is there. For the panes that draw charts of one instance (`instance`, `parts`).
 
 use super::{
-    figure::{Sight, high, limits},
+    figure::{Sight, high, limits, push_why_none},
     range::TimeLine,
 };
 use crate::{
     model::{
+        base::time::Timestamp,
         fold::snapshot::InstanceSnapshot,
         judge::limits::{Gauge, Thresholds},
         poll::id::{Metric, SeriesKey},
+        timeline::counted,
     },
     protocol::Query,
     tui::{
@@ -47,6 +49,8 @@ pub struct Kept {
     pub least: f32,
     /// from where on the figure is a warning, and critical
     pub limits: Option<Limits>,
+    /// it counts: each figure is that of a slot of time, whose length follows from that of the chart
+    pub counts: bool,
 }
 
 /// Limits in another unit.
@@ -63,6 +67,33 @@ pub fn of_volume(mount: &Arc<str>, total_bytes: Option<i64>, thresholds: &Thresh
         limits: limits(thresholds, Gauge::Volume).and_then(of_all),
         ..Kept::in_gb(title, Metric::VolumeFree, mount, 6 * HOUR_MS)
     }
+}
+
+/// The series of a file: read, write, operations, traffic.
+pub const OF_FILE: [Metric; 4] =
+    [Metric::FileReadOf, Metric::FileWriteOf, Metric::FileOps, Metric::FileBytesOf];
+
+/// How long reads and writes of a file take; `key`: that of its series.
+pub fn of_file(name: &str, key: &str) -> Kept {
+    latency(name, [Metric::FileReadOf, Metric::FileWriteOf], key)
+}
+
+/// How long reads and writes of a file, a volume or a database take.
+pub fn latency(name: &str, [read, write]: [Metric; 2], key: &str) -> Kept {
+    let title = format!("{name} ms");
+    let writes = SeriesKey::with(write, key);
+    let reads = Kept::new(title, SeriesKey::with(read, key), HOUR_MS);
+    Kept { least: 10.0, ..reads.beside(writes, ["read", "write"]) }
+}
+
+/// What the files of something do, over time: how long reads and writes take, how much they carry, and how many there are. `metrics`:
+/// read, write, operations, traffic.
+pub fn traffic(name: &str, [read, write, ops, bytes]: [Metric; 4], key: &str) -> [Kept; 3] {
+    let chart = |what: &str, metric| {
+        let key = SeriesKey::with(metric, key);
+        Kept { least: 10.0, ..Kept::new(format!("{name} {what}"), key, HOUR_MS) }
+    };
+    [latency(name, [read, write], key), chart("MB/s", bytes), chart("reads and writes/s", ops)]
 }
 
 /// How full the log of a database is.
@@ -88,7 +119,18 @@ impl Kept {
             top: None,
             least: 1.0,
             limits: None,
+            counts: false,
         }
+    }
+
+    /// One that counts events, over any length of time: `title` goes on with what a slot is.
+    pub fn of_events(title: String, key: SeriesKey) -> Self {
+        Self { least: 4.0, counts: true, ..Self::new(title, key, 0) }
+    }
+
+    /// The time line that it is shown over.
+    fn line(&self, line: TimeLine, now: Timestamp) -> TimeLine {
+        if self.counts { line } else { line.reaching(self.reach_ms, now) }
     }
 
     /// One that is kept in KB, shown in GB.
@@ -107,7 +149,7 @@ impl Kept {
 
     /// What is asked of history for it.
     pub fn query(&self, line: TimeLine, i: &InstanceSnapshot, view: &View<'_>) -> Query {
-        Query::Chart(line.reaching(self.reach_ms, view.now).chart(i.id(), &self.keys, view.now))
+        Query::Chart(self.line(line, view.now).chart(i.id(), &self.keys, view.now))
     }
 
     /// Draws it. `behind` goes on with its title.
@@ -119,9 +161,13 @@ impl Kept {
         canvas: &mut Canvas<'_>,
         sight: Sight<'_>,
     ) {
-        let line = sight.line.reaching(self.reach_ms, view.now);
+        let line = self.line(sight.line, view.now);
         let found = line.found(view, i.id(), &self.keys);
         let mut title = self.title.clone();
+        if self.counts {
+            title.push_str(" per ");
+            title.push_str(counted::slot_name(line.ms()));
+        }
         let is_longer = line.ms() != sight.line.ms();
         if is_longer {
             title.push_str(" · ");
@@ -130,6 +176,10 @@ impl Kept {
         title.push_str(behind);
         let (main, second) =
             if sight.dots { (Shape::Braille, Shape::Braille) } else { (Shape::Area, Shape::Line) };
+        let mut why = String::new();
+        if let Some(key) = self.keys.first() {
+            push_why_none(&mut why, &found, i, key.metric.probe(), view);
+        }
         let plot = |n: usize, shape, style| Plot {
             name: self.names.get(n).copied().unwrap_or_default(),
             points: Points::Kept(found.line(n), 0),
@@ -151,7 +201,7 @@ impl Kept {
             top: self.top,
             least: self.least,
             limits: self.limits,
-            empty: found.words(),
+            empty: &why,
             cursor: line.cursor(),
             marks: if is_longer { &[] } else { line.marks(view, i.id()) },
         }

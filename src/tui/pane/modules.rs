@@ -2,6 +2,7 @@
 //! calls is in its own figures: they are not added up.
 
 use super::{
+    Part,
     costs::{self, Costs},
     figure::Figure,
     parts::{self, By, Line, Parts, PartsPane, Rank, Words, text},
@@ -9,15 +10,18 @@ use super::{
 use crate::{
     model::{
         base::{figure, filter::Value},
+        fold::snapshot::InstanceSnapshot,
         inventory::instance::InstanceId,
+        judge::health::Level,
         poll::{
             Facts,
-            modules::{ModuleRow, ModuleTable},
+            modules::{ModuleKind, ModuleRow, ModuleTable},
             reading::Reading,
         },
     },
     tui::{
         id::{PaneId, RowKey},
+        view::View,
         widget::{
             column::{self, Kind, whole, words},
             document::Document,
@@ -70,6 +74,13 @@ impl Parts for Modules {
 
     fn texts<'p>(module: &'p ModuleRow, with: &mut dyn FnMut(&'p str)) {
         [&module.database, &module.name].into_iter().flatten().for_each(|text| with(text));
+    }
+
+    fn about(_: &InstanceSnapshot, table: &ModuleTable, _: &View<'_>) -> Vec<Vec<(Part, String)>> {
+        let told = |(kind, why): &(ModuleKind, Arc<str>)| {
+            vec![(Part::Level(Level::Warning), format!("{}s: {why}", kind.word()))]
+        };
+        table.lacking.iter().map(told).collect()
     }
 
     fn more(line: &Line<'_, Self>, d: &mut Document) {
@@ -137,13 +148,10 @@ const COLUMNS: &[Column] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        model::poll::modules::ModuleKind,
-        tui::{
-            fixture,
-            pane::{Pane, stage::Stage},
-            widget::column::ambiguous,
-        },
+    use crate::tui::{
+        fixture,
+        pane::{Pane, stage::Stage},
+        widget::column::ambiguous,
     };
 
     #[test]
@@ -170,11 +178,18 @@ mod tests {
         ];
         let mut fleet = fixture::small();
         for i in &mut fleet.instances {
-            let table = ModuleTable { modules: modules.clone(), left_out: 3, over_ms: 60_000 };
+            let table = ModuleTable {
+                modules: modules.clone(),
+                left_out: 3,
+                over_ms: 60_000,
+                lacking: vec![(ModuleKind::Function, "n/a (no sys.dm_exec_function_stats here)".into())],
+            };
             Arc::make_mut(i).facts.modules = Reading::good(Arc::new(table), fixture::NOW, 20_000);
         }
         let stage = Stage::one(fleet, "sqlprd-001");
         let mut pane = ModulesPane::default();
+        let words = stage.draw(&mut pane, 160, 30).join("\n");
+        assert!(words.contains("functions: n/a (no sys.dm_exec_function_stats here)"), "{words}");
         let lines = stage.draw(&mut pane, 160, 16);
         let at = |name: &str| lines.iter().position(|line| line.contains(name)).unwrap();
         assert_eq!(["object 8", "usp_Settle", "usp_Unknown"].map(at), [1, 2, 3], "{lines:#?}");

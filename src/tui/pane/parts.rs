@@ -8,7 +8,6 @@ use crate::{
         base::{
             figure,
             filter::{self, Value},
-            time::Timestamp,
         },
         fold::snapshot::InstanceSnapshot,
         inventory::instance::InstanceId,
@@ -92,6 +91,14 @@ pub trait Parts: for<'a> Kind<Row<'a> = Line<'a, Self>> + Debug + Sized {
     fn act(_action: Action, _row: Option<&RowKey>, _instance: Option<&InstanceId>) -> Option<Wish> {
         None
     }
+    /// The same of an action that needs more than a row.
+    fn look(_action: Action, _view: &View<'_>) -> Option<Wish> {
+        None
+    }
+    /// What is said below the reason why there are no parts: what to do about it.
+    fn advice(_view: &View<'_>) -> Vec<String> {
+        Vec::new()
+    }
     /// True for a part that is in trouble by itself.
     fn is_problem(_part: &Self::Part) -> bool {
         false
@@ -106,8 +113,8 @@ pub trait Parts: for<'a> Kind<Row<'a> = Line<'a, Self>> + Debug + Sized {
     }
     /// Calls `with` for every text that a filter without a field searches.
     fn texts<'p>(part: &'p Self::Part, with: &mut dyn FnMut(&'p str));
-    /// What it asks of history beside its charts, of one instance.
-    fn asked(_instance: &InstanceId, _table: &Self::Table, _now: Timestamp) -> Vec<Query> {
+    /// What it asks of history beside its charts, of all instances in scope.
+    fn asked(_view: &View<'_>) -> Vec<Query> {
         Vec::new()
     }
     /// The charts of the part under the cursor, of what history keeps. They stand behind the first chart of all.
@@ -382,13 +389,13 @@ impl<P: Parts> Pane for PartsPane<P> {
     }
 
     fn wanted(&self, view: &View<'_>) -> Vec<Query> {
-        let Some(i) = view.single() else { return Vec::new() };
+        let of_scope = P::asked(view);
+        let Some(i) = view.single() else { return of_scope };
         let asked = asked::<P>();
         let all = if asked.is_empty() { &[][..] } else { std::slice::from_ref(&asked) };
         let mut wanted = self.line.wanted(view, i.id(), all, &asked);
         wanted.extend(self.kept(view).iter().map(|kept| kept.query(self.line, i, view)));
-        let table = P::reading(&i.facts).get();
-        wanted.extend(table.into_iter().flat_map(|table| P::asked(i.id(), table, view.now)));
+        wanted.extend(of_scope);
         wanted
     }
 
@@ -411,7 +418,9 @@ impl<P: Parts> Pane for PartsPane<P> {
                 vec![P::WORDS.no_match.to_owned(), "Esc clears it.".to_owned()]
             } else {
                 let nothing = self.choice.as_ref().map_or(P::WORDS.nothing, |choice| choice.nothing);
-                reading::absence(P::WORDS.unknown, nothing, view, P::reading)
+                let mut lines = reading::absence(P::WORDS.unknown, nothing, view, P::reading);
+                lines.extend(P::advice(view));
+                lines
             };
             return reading::empty(&lines, view, &mut body);
         }
@@ -420,6 +429,10 @@ impl<P: Parts> Pane for PartsPane<P> {
 
     fn act(&mut self, action: Action, view: &View<'_>, wishes: &mut Vec<Wish>) -> bool {
         if self.line.act(action, view, wishes) {
+            return true;
+        }
+        if let Some(wish) = P::look(action, view) {
+            wishes.push(wish);
             return true;
         }
         let row = self.table.selected().filter(|_| !self.places.is_empty());

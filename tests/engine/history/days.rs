@@ -78,7 +78,7 @@ fn a_volume_is_full_by_the_most_that_was_in_use_of_each_day() {
             .into_iter()
             .map(|day| day.map(|(least, _)| 400.0 - f64::from(least) / 1_048_576.0))
             .collect();
-        outlook(&used, 400.0, 1)
+        outlook(&used, None, 400.0, 1)
     };
     // 188 of 400 GB at noon of the last day, 2 GB a day: 106 days, which is further ahead than twice the forty that are known.
     assert_eq!(at(40), Outlook::NoDate(NoDate::NotWithin(80)));

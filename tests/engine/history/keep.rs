@@ -171,7 +171,7 @@ fn a_missed_hour_is_a_gap_and_not_a_line() {
     let gaps = EventFilter { kinds: vec![MarkKind::Gap], ..EventFilter::default() };
     let gaps = reader.events().list(&gaps, at(0), at(20_000)).unwrap();
     assert_eq!(gaps.len(), 1);
-    assert_eq!(gaps[0].what.to_string(), "nobody was collecting for 60 min");
+    assert_eq!(gaps[0].what.to_string(), "nobody was collecting for 1h00m");
 }
 
 #[test]

@@ -211,6 +211,7 @@ pub static COLUMNS: &[(&str, Columns)] = &[
             ("growth_pct", Int),
         ],
     ),
+    ("deadlock_ring", &[("ring_head", Text), ("ring", Text)]),
     ("deadlock_source", &[("name", Text), ("target_name", Text), ("target_data", Text)]),
     ("deadlocks", &[("file_name", Text), ("file_offset", Int), ("report_bytes", Int), ("report", Text)]),
     (

@@ -4,13 +4,21 @@ use super::sim::{Client, eventually};
 use dbtop::{
     collect::{self, Command, Settings},
     deadlock::{Deadlock, lines::pictures},
-    model::poll::{
-        Sample, State,
-        deadlocks::{DeadlockPattern, DeadlockTable},
-        id::ProbeId,
-        reading::Unavailable,
+    model::{
+        poll::{
+            Sample, State,
+            deadlocks::{DeadlockPattern, DeadlockTable},
+            id::ProbeId,
+            properties::Hosting,
+            reading::Unavailable,
+        },
+        timeline::counted::{self, Counted},
     },
-    sim::{Sim, SimConfig, scenario::Scenario, world::version::Version},
+    sim::{
+        Sim, SimConfig,
+        scenario::{Kind, Scenario},
+        world::version::Version,
+    },
     store::history::{EventFilter, Options, Reader, Writer},
     tds::Roots,
 };
@@ -25,6 +33,23 @@ async fn fleet(versions: &[Version], instances: usize, kind: &str, from_s: i64, 
     let config =
         SimConfig { instances, scenario, versions: versions.to_vec(), port: Some(0), ..SimConfig::default() };
     Sim::start(config).await.unwrap()
+}
+
+/// An instance that somebody else runs, on which a deadlock has recurred for an hour, and more of another kind.
+async fn hosted(hosting: Hosting, kind: &str, amount: f64) -> (Sim, Client) {
+    let script = format!("[[event]]\non = '*'\nkind = '{kind}'\nfrom_s = -3600\namount = {amount:?}\n");
+    let scenario = Scenario::from_toml(&script, 0).unwrap();
+    let config = SimConfig {
+        instances: 1,
+        scenario,
+        versions: vec![Version::V2022],
+        hosting: vec![hosting],
+        port: Some(0),
+        ..SimConfig::default()
+    };
+    let sim = Sim::start(config).await.unwrap();
+    let client = client(&sim, 0).await;
+    (sim, client)
 }
 
 async fn client(sim: &Sim, index: usize) -> Client {
@@ -115,6 +140,63 @@ async fn a_file_that_is_gone_is_said_and_the_next_reading_begins_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_managed_instance_tells_them_out_of_memory_and_only_what_is_new() {
+    let (sim, mut client) = hosted(Hosting::ManagedInstance, "deadlock_pattern", 0.5).await;
+    let table = read(&mut client).await.unwrap();
+    assert_eq!((&*table.session, table.is_from_memory), ("system_health", true));
+    let [pattern] = &table.patterns[..] else { panic!("{table:?}") };
+    assert!((28..=30).contains(&pattern.times), "an hour of one in two minutes: {}", pattern.times);
+    assert!(!table.at_least, "they fit into its memory");
+    let again = read(&mut client).await.unwrap();
+    let known = hashes(&table);
+    assert!(
+        again.patterns.iter().map(|p| p.times).sum::<u64>() <= 2,
+        "older ones are passed over: {again:?}"
+    );
+    assert!(hashes(&again).difference(&known).count() <= 1, "the same report is the same deadlock");
+    sim.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn memory_that_holds_more_than_the_server_writes_says_at_least() {
+    let (sim, mut client) = hosted(Hosting::ManagedInstance, "deadlocks", 30.0).await;
+    let table = read(&mut client).await.unwrap();
+    assert_eq!(table.patterns.iter().map(|p| p.times).sum::<u64>(), 50, "as many as are read at once");
+    assert!(table.at_least, "{:?}", table.patterns.len());
+    let kinds: HashSet<&str> = table.patterns.iter().map(|pattern| &*pattern.kind).collect();
+    assert_eq!(kinds, HashSet::from(["key lookup", "opposite order", "conversion"]));
+    sim.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn azure_sql_database_tells_them_by_a_session_of_the_database_through_its_own_views() {
+    let (sim, mut client) = hosted(Hosting::AzureDatabase, "deadlock_pattern", 0.5).await;
+    let table = read(&mut client).await.unwrap();
+    assert_eq!((&*table.session, table.is_from_memory), ("deadlocks", true));
+    let [pattern] = &table.patterns[..] else { panic!("{table:?}") };
+    assert_eq!((&*pattern.kind, pattern.times >= 28), ("key lookup", true));
+    let text = &pattern.newest().unwrap().text.as_ref().unwrap().text.batch;
+    assert!(text.starts_with("<event name=\"database_xml_deadlock_report\""), "{text}");
+    sim.set("*", Kind::NoRights, None);
+    client.poll(&FIRST).await;
+    let why = read(&mut client).await.unwrap_err();
+    assert_eq!(why, Unavailable::NoRight("VIEW DATABASE PERFORMANCE STATE".into()));
+    sim.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_rds_the_session_of_a_dba_is_read_where_system_health_is_out_of_reach() {
+    let (sim, mut client) = hosted(Hosting::Rds, "deadlock_pattern", 0.5).await;
+    let why = read(&mut client).await.unwrap_err();
+    assert!(matches!(&why, Unavailable::Failed(failure) if failure.text.contains("is invalid")), "{why:?}");
+    let table = read(&mut client).await.unwrap();
+    assert_eq!((&*table.session, table.is_from_memory), ("deadlocks", false));
+    assert!(table.patterns.iter().any(|pattern| pattern.times >= 28), "{table:?}");
+    assert!(read(&mut client).await.unwrap().patterns.iter().all(|p| p.times <= 1), "it goes on from there");
+    sim.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_collector_reads_them_over_its_lane_and_the_time_line_tells_which() {
     let sim = fleet(&[], 1, "deadlock_pattern", -20, 12.0).await;
     let folder = tempfile::tempdir().unwrap();
@@ -126,10 +208,12 @@ async fn the_collector_reads_them_over_its_lane_and_the_time_line_tells_which() 
     let collector = collect::start(targets, settings, resolver, Roots::public(), Some(recorder));
     collector.commands.send(Command::Refresh(Vec::new())).await.unwrap();
     let mut grown = Vec::new();
+    let mut collector_table = None;
     eventually("deadlocks that grow in number", async || {
         let snapshot = Arc::clone(&collector.snapshots.borrow());
         let table = snapshot.instances[0].facts.deadlocks.get()?.clone();
         let times = table.patterns.first()?.times;
+        collector_table = Some(Arc::clone(&table));
         if grown.last() != Some(&times) {
             grown.push(times);
         }
@@ -149,6 +233,20 @@ async fn the_collector_reads_them_over_its_lane_and_the_time_line_tells_which() 
         .iter()
         .filter(|words| words.contains("key lookup on ") && words.contains("rolled back: session "));
     assert!(reported.count() >= 1, "{told:?}");
+    // What a chart of the pattern is made of.
+    let (fingerprint, times) = {
+        let table = collector_table.expect("it was shown");
+        (table.patterns[0].fingerprint, table.patterns[0].times)
+    };
+    let counted: Vec<Counted> = events
+        .iter()
+        .filter_map(|event| Counted::deadlocks(event.at, event.to, &event.what, fingerprint))
+        .collect();
+    let span = (to.plus_ms(-3_600_000), to.plus_ms(60_000));
+    let line = counted::line(counted.iter().copied(), 3_660_000, span, span);
+    let drawn = line.buckets.iter().map(|bucket| f64::from(bucket.avg)).sum::<f64>() as u64;
+    assert_eq!(drawn, counted.iter().map(|counted| counted.count).sum::<u64>(), "each is in one slot");
+    assert!(drawn >= times, "{drawn} of {times} that were known before the end");
     sim.stop().await;
 }
 

@@ -155,6 +155,7 @@ pub fn plausible(script: &str) -> Vec<Cell> {
         ("product_major_version", _) => Cell::Text("15".to_owned()),
         ("product_version", _) => Cell::Text("15.0.4430.1".to_owned()),
         ("host_platform", _) => Cell::Text("Linux".to_owned()),
+        ("target_data", _) => Cell::Text("<File name=\"deadlocks_0_1.xel\"/>".to_owned()),
         ("counter_name", _) => Cell::Text("Batch Requests/sec".to_owned()),
         ("instance_name", _) => Cell::Text(String::new()),
         ("program_name", _) => {

@@ -6,6 +6,7 @@ mod deadlocks;
 mod demand;
 mod fake;
 mod keyed;
+mod matrix;
 mod noise;
 mod poll;
 mod queries;

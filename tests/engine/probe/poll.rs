@@ -71,7 +71,7 @@ async fn the_first_poll_learns_the_rights_before_it_chooses_scripts() {
         questions[2]
     );
     let last = "memory clerks files log_space tempdb_sessions tempdb_files tempdb_waits version_holders grant_queue \
-                semaphores memory_counters space cost";
+                semaphores memory_counters cost";
     assert!(questions[2].ends_with(last), "own cost last: {}", questions[2]);
     let slow: Vec<_> = questions[3..].iter().filter(|q| !ON_DEMAND.contains(&q.as_str())).collect();
     assert_eq!(
@@ -79,11 +79,13 @@ async fn the_first_poll_learns_the_rights_before_it_chooses_scripts() {
         [
             "availability",
             "volumes",
+            "space",
             "growth_trace growths",
+            "room_databases",
             "log_use",
             "jobs",
             "workload queries_2016",
-            "modules",
+            "modules module_triggers module_functions",
             "query_stores",
             "deadlock_source",
             "deadlocks"
@@ -109,10 +111,16 @@ async fn every_declared_column_reaches_the_sample() {
         "blocked",
         Fate::Rows(vec![vec![("requests_seen", Cell::Int(60)), ("blocked_requests", Cell::Int(1))]]),
     );
-    let online = [("database_id", Cell::Int(5)), ("database_name", Cell::Text("a".into()))];
-    let online =
-        online.into_iter().chain([("total_rows", Cell::Int(1)), ("state_desc", Cell::Text("ONLINE".into()))]);
-    server = server.with("query_stores", Fate::Rows(vec![online.collect()]));
+    let online: Vec<_> = [
+        ("database_id", Cell::Int(5)),
+        ("database_name", Cell::Text("a".into())),
+        ("total_rows", Cell::Int(1)),
+        ("state_desc", Cell::Text("ONLINE".into())),
+    ]
+    .into();
+    for list in ["query_stores", "room_databases"] {
+        server = server.with(list, Fate::Rows(vec![online.clone()]));
+    }
     let due: Vec<_> = ProbeId::ALL.into_iter().filter(|p| *p != ProbeId::Rights).collect();
     for polled in poll(&mut server, &due, &mut ctx).await {
         let shown = format!("{:?}", polled.outcome);
@@ -121,12 +129,11 @@ async fn every_declared_column_reaches_the_sample() {
             ProbeId::Headline => 16,
             // A text that is no report names nobody; it is whole, and of no module.
             ProbeId::Activity | ProbeId::Deadlocks => 2,
-            // What a log may take, and when that is full, the fold says, too; nothing holds it.
-            ProbeId::Logs => 3,
+            // What a log may take, and when that is full, the fold says, too; nothing holds it. The text of no module begins as one.
+            ProbeId::Logs | ProbeId::Modules => 3,
             // Idle is not believed on Linux; when a volume will be full is told by the fold.
             // How a clerk grew the fold says; what is free in a file only its database.
-            // The text of the module does not begin as one.
-            ProbeId::CpuRing | ProbeId::Volumes | ProbeId::Clerks | ProbeId::Space | ProbeId::Modules => 1,
+            ProbeId::CpuRing | ProbeId::Volumes | ProbeId::Clerks | ProbeId::Space => 1,
             // Nothing failed, before or now; the module is encrypted; this server knows no hints and no feedback.
             ProbeId::QueryStore => 7,
             // All files together have no name, kind, path, database, size or I/Os in flight.

@@ -17,7 +17,7 @@ use dbtop::{
         },
     },
     probe::Polled,
-    sim::{Sim, scenario::Kind},
+    sim::{Sim, SimConfig, scenario::Kind, world::version::Version},
 };
 use std::sync::Arc;
 
@@ -212,20 +212,32 @@ async fn a_plan_that_cannot_be_forced_any_more_is_a_reason_when_its_failures_ris
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn modules_have_names_and_figures_between_two_polls() {
-    let sim = fleet(1, &[]).await;
-    let mut watched = Watched::new(&sim).await;
-    assert!(watched.modules().await.is_none(), "one poll tells no growth");
-    let table = eventually("modules with names", async || {
-        let table = watched.modules().await?;
-        (!table.modules.is_empty() && table.modules.iter().all(|m| m.name.is_some())).then_some(table)
-    })
-    .await;
-    for module in &table.modules {
-        assert_eq!(module.kind, ModuleKind::Procedure);
-        assert!(module.name.as_deref().is_some_and(|name| name.contains('.')), "{module:?}");
-        assert!(module.runs > Some(0) && module.cpu_us > Some(0) && module.reads.is_some(), "{module:?}");
-        assert!(module.database.is_some() && module.cached_at.is_some(), "{module:?}");
+async fn procedures_triggers_and_functions_have_names_and_figures_on_every_version() {
+    for version in Version::ALL {
+        let config =
+            SimConfig { instances: 1, versions: vec![version], port: Some(0), ..SimConfig::default() };
+        let sim = Sim::start(config).await.unwrap();
+        let mut watched = Watched::new(&sim).await;
+        assert!(watched.modules().await.is_none(), "one poll tells no growth");
+        let kinds = [ModuleKind::Procedure, ModuleKind::Trigger, ModuleKind::Function];
+        let table = eventually("modules of each kind with names", async || {
+            let table = watched.modules().await?;
+            let has = |kind: &ModuleKind| table.modules.iter().any(|m| m.kind == *kind);
+            (kinds.iter().all(has) && table.modules.iter().all(|m| m.name.is_some())).then_some(table)
+        })
+        .await;
+        for module in &table.modules {
+            let name = module.name.as_deref().unwrap();
+            let begins = match module.kind {
+                ModuleKind::Trigger => "dbo.trg_",
+                ModuleKind::Function => "dbo.fn_",
+                _ => "",
+            };
+            assert!(name.contains('.') && name.starts_with(begins), "{module:?}");
+            assert!(module.runs > Some(0) && module.cpu_us > Some(0) && module.reads.is_some(), "{module:?}");
+            assert!(module.database.is_some() && module.cached_at.is_some(), "{module:?}");
+        }
+        assert_eq!(table.lacking, [], "{version}");
+        sim.stop().await;
     }
-    sim.stop().await;
 }

@@ -5,11 +5,12 @@ use dbtop::{
     model::poll::{
         Sample, State,
         grants::GrantTable,
-        growths::GrowthTable,
+        growths::{FileGrowth, GrowthTable},
         id::ProbeId,
         log_use::LogUseTable,
         logs::LogRow,
         reading::Unavailable,
+        room::FileUse,
         space::{Fits, Growth, SpaceTable},
         tempdb::{PageKind, TempdbTable},
         volumes::VolumeRow,
@@ -172,7 +173,7 @@ async fn growths(client: &mut Client) -> Result<Arc<GrowthTable>, Unavailable> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn growths_are_read_out_of_the_default_trace_once_each_or_it_is_said_why_not() {
     let sim = fleet(12, &[(Kind::Autogrowth, Some(1.0))]).await;
-    let (mut told, mut refused) = (0, 0);
+    let (mut told, mut refused, mut old) = (0, 0, 0);
     for index in 0..12 {
         let mut client = client(&sim, index).await;
         let full = eventually("six growths of the data file", async || {
@@ -200,6 +201,9 @@ async fn growths_are_read_out_of_the_default_trace_once_each_or_it_is_said_why_n
             continue;
         };
         told += 1;
+        // The trace begins another file every day.
+        let is_old = |growth: &&FileGrowth| dbtop::app::clock::now() - growth.at > 86_400_000;
+        old += table.growths.iter().filter(is_old).count();
         let newest = &table.growths[0];
         let age_ms = dbtop::app::clock::now() - newest.at;
         assert!((0..120_000).contains(&age_ms), "by our clock: {age_ms} ms");
@@ -219,6 +223,29 @@ async fn growths_are_read_out_of_the_default_trace_once_each_or_it_is_said_why_n
         );
     }
     assert!(told > 6 && refused > 0, "{told} told, {refused} refused");
+    assert!(old > 0, "the first reading goes through the older files");
+    sim.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_database_tells_what_is_in_use_of_its_data_files() {
+    let sim = fleet(8, &[]).await;
+    let (mut told, mut refused) = (0, 0);
+    for index in 0..8 {
+        let mut client = client(&sim, index).await;
+        let table = match client.one(ProbeId::Room).await {
+            Ok(Sample::Known(State::Room(table))) => table,
+            other => panic!("{other:?}"),
+        };
+        let databases: std::collections::BTreeSet<i32> = table.files.iter().map(|file| file.ids.0).collect();
+        told += databases.len();
+        assert!(databases.contains(&1), "everybody may enter master: {table:?}");
+        let share = |file: &&FileUse| file.free_pct().is_some_and(|pct| (0.5..46.0).contains(&pct));
+        assert_eq!(table.files.iter().filter(share).count(), table.files.len(), "{table:?}");
+        refused += table.silent.len();
+        assert!(table.silent.iter().all(|silent| silent.why.contains("CONNECT ANY DATABASE")), "{table:?}");
+    }
+    assert!(told > 30, "{told} told, {refused} refused");
     sim.stop().await;
 }
 

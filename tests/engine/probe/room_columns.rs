@@ -31,7 +31,13 @@ pub static ROOM: &[(&str, Columns)] = &[
     ),
     (
         "growth_trace",
-        &[("server_time", Instant), ("alter_trace", Int), ("is_enabled", Int), ("default_traces", Int)],
+        &[
+            ("server_time", Instant),
+            ("alter_trace", Int),
+            ("is_enabled", Int),
+            ("default_traces", Int),
+            ("trace_path", Text),
+        ],
     ),
     (
         "growths",
@@ -161,6 +167,7 @@ pub static ROOM: &[(&str, Columns)] = &[
             ("max_pages", Int),
             ("growth", Int),
             ("is_percent_growth", Bit),
+            ("data_space_id", Int),
         ],
     ),
     (

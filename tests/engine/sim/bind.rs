@@ -1,6 +1,7 @@
 //! The simulator refuses what a real server refuses: our own T-SQL, altered copies of it, and logins without rights.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 
+use dbtop::model::poll::properties::Hosting;
 use dbtop::sim::{
     bind::{Bound, Caller, check_batch},
     schema::Need,
@@ -39,7 +40,10 @@ fn script(wanted: &str) -> String {
 }
 
 fn check(text: &str, year: u16, held: impl Fn(Need<'_>) -> bool) -> Bound<'_> {
-    check_batch(text, &Caller { year, user: "monitor", database: "master", held: &held })
+    check_batch(
+        text,
+        &Caller { year, hosting: Hosting::Own, user: "monitor", database: "master", held: &held },
+    )
 }
 
 /// All errors of a batch for a login that may do everything, refusals first.

@@ -16,7 +16,7 @@ use dbtop::{
             tls::TlsRefusal,
         },
     },
-    sim::wire::{EncryptionPolicy, Leaf, Tls},
+    sim::wire::{Between, EncryptionPolicy, Leaf, Tls},
     tds::{Roots, check},
 };
 use std::path::Path;
@@ -53,6 +53,19 @@ async fn each_kind_of_certificate_is_refused_for_its_own_reason() {
         (Leaf::Nameless, TlsRefusal::NoName, "no host name among its subject alternative names"),
         (Leaf::ForClients, TlsRefusal::OtherPurpose, "lacks server authentication"),
         (Leaf::Authority, TlsRefusal::CaAsServer, "an authority's own"),
+        (
+            Leaf::Through(Between::Ends(2021)),
+            TlsRefusal::IssuerDates,
+            "is in order, but one of the authorities between it and those that we trust is not: its own certificate ended on \
+             2021-01-01",
+        ),
+        (
+            Leaf::Through(Between::Begins(2090)),
+            TlsRefusal::IssuerDates,
+            "own certificate begins on 2090-01-01",
+        ),
+        (Leaf::Through(Between::NotAuthority), TlsRefusal::IssuerNotAuthority, "no authority's (CA: FALSE"),
+        (Leaf::Through(Between::OtherNames), TlsRefusal::IssuerNotForName, "name constraints"),
         (Leaf::Forged, TlsRefusal::BadChain, "is not that of the CN=dbtop simulator CA"),
     ] {
         let server = showing(leaf.clone()).await;
@@ -65,6 +78,8 @@ async fn each_kind_of_certificate_is_refused_for_its_own_reason() {
         assert!(polled.text.contains(words), "{polled}");
         assert_eq!(polled.text.contains("(shown: SHA-256 "), class.pin_helps(), "{polled}");
     }
+    let through = showing(Leaf::Through(Between::Good)).await;
+    assert!(report(&through.target(TlsMode::Verify)).await.passed(), "an authority of an authority is one");
     let server = showing(Leaf::Good).await;
     let mut target = server.target(TlsMode::Verify);
     target.host_in_certificate = Some("other.example".into());
@@ -206,6 +221,18 @@ async fn servers_that_have_no_tls_in_common_with_us_are_no_unreachable_ones() {
             TlsMode::Verify,
             TlsRefusal::Alert,
             "the alert InternalError",
+        ),
+        (
+            Answer::Records(&[21, 3, 3, 0, 2, 2, 116]),
+            TlsMode::Verify,
+            TlsRefusal::WantsOurs,
+            "a proxy or a load balancer",
+        ),
+        (
+            Answer::Records(&[21, 3, 3, 0, 2, 2, 112]),
+            TlsMode::Verify,
+            TlsRefusal::NameNotKnown,
+            "for the name that dbtop asks for, 127.0.0.1; connect by a name that it has",
         ),
         (Answer::Close, TlsMode::Verify, TlsRefusal::HungUp, "at the first message of TLS"),
         (Answer::Close, TlsMode::Strict, TlsRefusal::ClosedAtOnce, "say verify instead of strict"),

@@ -87,3 +87,24 @@ fn an_unknown_word_is_answered_with_what_is_near_it() {
     s.keys("esc :").keys("sqlprd-014 enter");
     assert!(s.lines()[0].contains("sqlprd-014"), "{}", s.text());
 }
+
+#[test]
+fn columns_begin_at_the_left_in_the_next_scope() {
+    let mut s = at(80, 24);
+    let head = s.keys("enter 2").lines()[3].clone();
+    s.keys("right right right right right right");
+    assert_ne!(s.lines()[3], head, "moved");
+    let next = s.keys("1 down enter 2").lines()[3].clone();
+    assert_eq!(next, head, "{}", s.text());
+}
+
+#[test]
+fn a_list_that_is_longer_than_the_screen_says_which_of_it_is_in_sight() {
+    let mut s = Stage::new(fixture::large(60), 120, 24);
+    let of = |s: &mut Stage| s.lines()[2].clone();
+    assert!(of(&mut s).contains("1–") && of(&mut s).contains("of 60"), "{}", of(&mut s));
+    s.keys("G");
+    assert!(of(&mut s).contains("–60 of 60"), "{}", of(&mut s));
+    let mut all = Stage::new(fixture::small(), 120, 40);
+    assert!(!all.lines()[2].contains('–'), "nothing is out of sight: {}", all.lines()[2]);
+}

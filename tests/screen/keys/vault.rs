@@ -140,7 +140,8 @@ fn found(lost: &'static [&'static str]) -> Diagnosis {
         script: format!("GRANT {name} TO [watcher];\nGO\n").into(),
     };
     let cell = if lost.is_empty() { Cell::Held } else { Cell::Missing };
-    let cells = [cell, Cell::NotUsed, Cell::NotUsed, Cell::NotUsed, Cell::NotUsed];
+    let mut cells = [Cell::NotUsed; Right::ALL.len()];
+    cells[0] = cell;
     Diagnosis {
         instance: InstanceId::new("x"),
         login: "watcher".into(),

@@ -4,7 +4,7 @@ use super::{About, Behind, Console, ROWS, holds};
 use crate::{
     cli::What,
     command::{
-        once::{self, rows, space, stored},
+        once::{self, deadlocks, growths, rows, space, stored},
         output::{Cell, Grid},
         plain::spoken,
     },
@@ -95,6 +95,8 @@ impl Console {
             What::Blocking => rows::blocking(&instances),
             What::Queries => rows::queries(&instances),
             What::Cost => rows::cost(&instances, fleet, None),
+            What::Deadlocks => deadlocks::rows(&instances, &self.zone),
+            What::Growths => growths::rows(&instances, &self.zone),
             other => {
                 space::rows(other, &instances).or_else(|| stored::rows(other, &instances)).unwrap_or_default()
             }

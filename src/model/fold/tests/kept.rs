@@ -88,8 +88,12 @@ fn a_fleet_that_nobody_looks_at_judges_and_keeps_the_same() {
             polled(&mut fleet, "a", s, Sample::Headline(Box::new(headline(s, 1_000 + s * 70))));
             let waits = ["THREADPOOL", "PAGEIOLATCH_SH", "LCK_M_X"].map(|name| wait(name, s * 20, s * 9_000));
             polled(&mut fleet, "a", s, Sample::Waits(waits.to_vec()));
-            let file = FileCounter { reads: Some(s), read_stall_ms: Some(s * 900), ..FileCounter::default() };
-            let files = FilesSample { files: vec![file.clone()], total: Some(1), all: file };
+            let all = FileCounter { reads: Some(s), read_stall_ms: Some(s * 900), ..FileCounter::default() };
+            let file = |file_id| FileCounter {
+                file: DatabaseFile { file_id, ..DatabaseFile::default() },
+                ..all.clone()
+            };
+            let files = FilesSample { files: (1..7).map(file).collect(), total: Some(6), all };
             polled(&mut fleet, "a", s, Sample::Counters(Arc::new(files)));
             fleet.snapshot(at(s));
         }
@@ -105,7 +109,7 @@ fn a_fleet_that_nobody_looks_at_judges_and_keeps_the_same() {
         (waits.types.len(), waits.total_ms_per_s, files.files.len(), files.read_ms)
     };
     let (waits, read_ms) = (rows(&whole).1, rows(&whole).3);
-    assert_eq!((rows(&whole), rows(&judged)), ((3, waits, 1, read_ms), (1, waits, 0, read_ms)));
+    assert_eq!((rows(&whole), rows(&judged)), ((3, waits, 6, read_ms), (1, waits, 4, read_ms)));
 }
 
 /// All of it in order, as one follows another process: the charts are the same, too.

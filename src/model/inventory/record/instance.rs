@@ -10,6 +10,7 @@ use crate::model::{
     },
     inventory::{
         address::{Endpoint, holds_password},
+        connection,
         instance::Fingerprint,
     },
 };
@@ -185,9 +186,33 @@ impl InstanceRecord {
         if self.port == Some(0) {
             return Err(wrong("port", "must be 1 to 65535"));
         }
+        if Endpoint::parse(&self.endpoint().to_string()) != Ok(self.endpoint()) {
+            return Err(wrong("instance", "is no name of an instance: write it alone, as SALES"));
+        }
+        if let Some(name) = &self.tls.host_in_certificate {
+            match Endpoint::parse(name) {
+                Ok(at) if at.port.is_none() && at.instance.is_none() => {}
+                Ok(_) => {
+                    return Err(wrong(
+                        "host_in_certificate",
+                        "is a name alone, without a port or an instance",
+                    ));
+                }
+                Err(why) => return Err(wrong("host_in_certificate", why.to_string())),
+            }
+        }
+        if self.database.as_deref().is_some_and(holds_password) {
+            return Err(wrong(
+                "database",
+                "has a password in it, as a connection string has: write its name alone",
+            ));
+        }
         for auth in [Some(&self.auth), self.action.as_ref()].into_iter().flatten() {
             if auth.user().is_some_and(|user| user.is_empty() || user.chars().any(char::is_control)) {
                 return Err(wrong("user", "a login name is missing, or has control characters"));
+            }
+            if auth.user().is_some_and(holds_password) {
+                return Err(wrong("user", "has a password in it, which has a field of its own"));
             }
         }
         if let TlsCheck::Pin(print) = &self.tls.check
@@ -231,6 +256,9 @@ pub(super) fn check_label(key: &str, value: &str) -> Result<(), RecordError> {
     let word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/');
     if key.is_empty() || !key.chars().all(word) {
         return Err(wrong("labels", format!("{key:?} is no key: take letters, digits, _ - . and /")));
+    }
+    if connection::is_password(&key.to_lowercase()) && !value.is_empty() {
+        return Err(wrong("labels", "everybody sees labels: a password goes into its own field"));
     }
     check_name("labels", key)?;
     check_name("labels", value)

@@ -62,10 +62,28 @@ fn mistakes_are_named_by_field() {
         record.validate().unwrap_err().field
     };
     assert_eq!(record().validate(), Ok(()));
+    let named = InstanceRecord { instance: Some("SALES$1_#".into()), port: Some(1444), ..record() };
+    assert_eq!(named.validate(), Ok(()));
+    let labelled = InstanceRecord { labels: [("secret".into(), "top".into())].into(), ..record() };
+    assert_eq!(labelled.validate(), Ok(()), "a word, not a password");
     assert_eq!(broken(&|r| r.name = " a".into()), "name");
     assert_eq!(broken(&|r| r.name = "a\u{7}".into()), "name");
     assert_eq!(broken(&|r| r.host = "a b".into()), "host");
     assert_eq!(broken(&|r| r.port = Some(0)), "port");
+    for no_instance in ["", "a b", r"a\b", "a,1433", "a:1433", "a;b", "Server=db1", "u@db1"] {
+        assert_eq!(broken(&|r| r.instance = Some(no_instance.into())), "instance", "{no_instance}");
+    }
+    for no_name in ["", "db1,1433", r"db1\SALES", "Server=db1;Password=x", "tcp:", "10.0.0.700"] {
+        assert_eq!(
+            broken(&|r| r.tls.host_in_certificate = Some(no_name.into())),
+            "host_in_certificate",
+            "{no_name}"
+        );
+    }
+    assert_eq!(broken(&|r| r.database = Some("Database=a;Pwd=x".into())), "database");
+    let login = |user: &str| Auth::Sql { user: user.into(), secret: SecretRef::Ask };
+    assert_eq!(broken(&|r| r.action = Some(login("u;Password=x"))), "user");
+    assert_eq!(broken(&|r| drop(r.labels.insert("PWD".into(), "x".into()))), "labels");
     assert_eq!(broken(&|r| r.tls.check = TlsCheck::Pin("00".into())), "tls.pin");
     assert_eq!(broken(&|r| r.poll.every_s = Some(2)), "every_s");
     assert_eq!(broken(&|r| r.groups.push(String::new())), "groups");

@@ -1,4 +1,4 @@
-//! Rules about the load: CPU, workers, waits, blocking, I/O, deadlocks.
+//! Rules about the load: CPU, workers, waits, blocking, deadlocks.
 
 use super::case::{Case, MAX_OF_A_KIND, Seen};
 use crate::model::{
@@ -12,8 +12,6 @@ use crate::model::{
     timeline::history::KEEP_MS,
 };
 
-/// Fewer reads or flushes than this a second say nothing about the disk.
-const IO_MIN_PER_S: f64 = 1.0;
 /// Other processes that use more of the machine than this, %, are named.
 const OTHERS_NAMED_PCT: f64 = 10.0;
 /// Two polls this far apart say nothing about the time between them, ms.
@@ -124,27 +122,6 @@ pub(super) fn blocking(case: &mut Case<'_>) {
     let many = u8::try_from(chain.victims.max(1).ilog2()).unwrap_or_default();
     let cap = if level == Level::Critical { 90 } else { 49 };
     case.add((level, points.saturating_add(many).min(cap)), Topic::Blocking(id), why);
-}
-
-/// How long a page read and a log flush take.
-pub(super) fn io(case: &mut Case<'_>) {
-    let (facts, now) = (case.facts, case.now);
-    if let Some(waits) = facts.waits.fresh(now)
-        && let Some(read) = waits.categories.iter().find(|c| c.category == WaitCategory::BufferIo)
-        && read.tasks_per_s >= IO_MIN_PER_S
-    {
-        let ms = read.ms_per_s / read.tasks_per_s;
-        if let Some(found) = case.grade(Gauge::Io, ms, |why| matches!(why, Why::PageReads(_))) {
-            case.add(found, Topic::Io, Why::PageReads(ms));
-        }
-    }
-    if let Some(h) = facts.headline.fresh(now)
-        && let (Some(per_s), Some(ms)) = (h.log_flushes_per_s, h.log_flush_ms)
-        && per_s >= IO_MIN_PER_S
-        && let Some(found) = case.grade(Gauge::Io, ms, |why| matches!(why, Why::LogFlushes(_)))
-    {
-        case.add(found, Topic::Io, Why::LogFlushes(ms));
-    }
 }
 
 pub(super) fn deadlocks(case: &mut Case<'_>) {

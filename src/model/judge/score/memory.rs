@@ -14,6 +14,8 @@ use crate::model::{
 
 /// Free memory of the machine is little only where it is less than this, too, KB: 2 % of a terabyte is plenty.
 const MUCH_FREE_KB: f64 = 1024.0 * 1024.0;
+/// What is in force ends with so much free, KB.
+const MUCH_FREE_AGAIN_KB: f64 = 1.25 * MUCH_FREE_KB;
 /// Whatever `max server memory` says, this part of the machine's memory is all that SQL Server can be expected to get.
 const MOST_OF_MACHINE: f64 = 0.75;
 /// The most that Standard Edition takes for its buffer pool, KB.
@@ -55,8 +57,9 @@ fn shares(case: &mut Case<'_>, m: &MemoryNow) {
     if let Some(found) = case.grade(Gauge::Memory, pct, is) {
         return case.add(found, Topic::Memory, Why::Memory { pct, is_low });
     }
-    let Some(free_kb) = m.free_kb().filter(|kb| *kb < MUCH_FREE_KB) else { return };
     let is = |why: &Why| matches!(why, Why::MemoryFree { .. });
+    let much = if case.was(is).is_some() { MUCH_FREE_AGAIN_KB } else { MUCH_FREE_KB };
+    let Some(free_kb) = m.free_kb().filter(|kb| *kb < much) else { return };
     if let Some(found) = case.grade(Gauge::MemoryFree, 100.0 - pct, is) {
         let why = Why::MemoryFree { free_kb: free_kb as i64, pct: 100.0 - pct };
         case.add(found, Topic::Memory, why);

@@ -18,7 +18,9 @@
 //! brief; blocking of 15 s is what people wait before they call; poison waits of 10 and 1,000 ms/s are DBA Dash's; three
 //! runnable tasks a scheduler are pressure, and two-digit figures are what Microsoft's papers call severe; page life below
 //! 300 s is the old rule of thumb and only counts here together with a fall to a quarter; disk and lag limits are those that
-//! most alerting templates start with; queues of 1 and 10 GB are minutes of a busy line.
+//! most alerting templates start with; queues of 1 and 10 GB are minutes of a busy line. One file is slow from 100 ms on, as in First
+//! Responder Kit and in SQLskills' scale, which calls 100 to 500 ms bad beyond words; a growth larger than what is free fails, as
+//! dbachecks says.
 //!
 //! # What is in force stays until it clears
 //! A figure that is a warning stays one until it is back beyond its clear value, and a critical one until beyond its own:
@@ -28,6 +30,7 @@
 //! there (other thresholds) goes on from the verdict that was kept (`fold::entry`).
 
 mod case;
+mod files;
 mod link;
 mod load;
 mod memory;
@@ -60,9 +63,10 @@ pub fn assess(
         load::blocking(&mut case);
         memory::memory(&mut case);
         memory::page_life(&mut case);
-        load::io(&mut case);
+        files::io(&mut case);
         load::deadlocks(&mut case);
         space::volumes(&mut case);
+        files::room(&mut case);
         space::tempdb(&mut case);
         space::logs(&mut case);
         parts::databases(&mut case);

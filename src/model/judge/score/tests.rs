@@ -90,6 +90,8 @@ fn down(kind: FailureKind, number: Option<i32>, since_ms: i64) -> Facts {
 }
 
 mod edges;
+mod files;
+mod hover;
 
 #[test]
 fn nobody_is_well_before_the_first_answers() {

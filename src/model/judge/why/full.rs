@@ -1,9 +1,9 @@
-//! The sentences of reasons about what is full: volumes, tempdb, transaction logs, Query Stores and what these cannot do any more.
+//! The sentences of reasons about what is full: volumes, data files, tempdb, transaction logs, Query Stores and what these cannot do any more.
 //! Called by `why`.
 
 use super::{
     Why,
-    spell::{Maybe, known, others, pct, span},
+    spell::{Maybe, known, others, pct, size, span},
 };
 use crate::model::poll::query_store::failure_words;
 use std::fmt;
@@ -37,6 +37,18 @@ impl Why {
             Self::VolumeFilling { mount, full_in_ms, free_pct } => {
                 let mount = known(mount.as_deref()).trim_end_matches('\\');
                 write!(f, "volume {mount} full in {}, {} free", span(*full_in_ms), pct(*free_pct))
+            }
+            Self::CannotGrow { database, file, mount, next_kb, room_kb, grew, inside_pct, .. } => {
+                write!(f, "{}/{} ", known(database.as_deref()), known(file.as_deref()))?;
+                match (*next_kb, mount) {
+                    (..=0, _) => f.write_str("does not grow")?,
+                    (_, Some(_)) => write!(f, "cannot grow {}, {} free", size(*next_kb), size(*room_kb))?,
+                    (_, None) => {
+                        write!(f, "cannot grow {}, {} to its limit", size(*next_kb), size(*room_kb))?;
+                    }
+                }
+                write!(f, "{}", Maybe(", ", inside_pct.map(pct), " free in it"))?;
+                write!(f, "{}", Maybe(", grew ", (*grew > 0).then_some(*grew), "x within a day"))
             }
             Self::Tempdb(free_pct) => write!(f, "tempdb {} free", pct(*free_pct)),
             _ => Ok(()),

@@ -145,6 +145,15 @@ fn told_of_things() -> Vec<(Why, &'static str)> {
         ),
         (Why::Database { name: some("crm"), state: "SUSPECT".into(), more: 0 }, "database crm is SUSPECT"),
         (Why::Database { name: None, state: "EMERGENCY".into(), more: 3 }, "database ? is EMERGENCY, +3"),
+        (slow(true, 240.0), "writes of orders/orders_2 take 240 ms"),
+        (slow(false, 1_500.0), "reads of orders/orders_2 take 1.5 s"),
+        (cannot_grow(some("D:\\"), 0), "orders/orders_2 cannot grow 8.0 GB, 2.0 GB free"),
+        (
+            cannot_grow(some("D:\\"), 6),
+            "orders/orders_2 cannot grow 8.0 GB, 2.0 GB free, grew 6x within a day",
+        ),
+        (cannot_grow(None, 0), "orders/orders_2 cannot grow 8.0 GB, 2.0 GB to its limit"),
+        (fixed(4.0), "orders/orders_2 does not grow, 4 % free in it"),
         (replica(Trouble::Suspended, 0), "crm on SQL2 suspended"),
         (replica(Trouble::NotSynchronizing, 2), "crm on SQL2 not synchronizing, +2"),
         (replica(Trouble::Behind(45), 0), "crm on SQL2 45 s behind"),
@@ -155,6 +164,31 @@ fn told_of_things() -> Vec<(Why, &'static str)> {
         (Why::Jobs { failed: 1, name: some("Backup"), at: Some(AT) }, "job failed: Backup at 09:46:40"),
         (Why::Jobs { failed: 3, name: None, at: None }, "3 jobs failed: ?"),
     ]
+}
+
+fn slow(writes: bool, ms: f64) -> Why {
+    let (database, file) = (Some("orders".into()), Some("orders_2".into()));
+    Why::SlowFile { ids: (5, 3), database, file, writes, ms }
+}
+
+fn cannot_grow(mount: Option<Arc<str>>, grew: u32) -> Why {
+    let (database, file) = (Some("orders".into()), Some("orders_2".into()));
+    Why::CannotGrow {
+        ids: (5, 3),
+        database,
+        file,
+        mount,
+        next_kb: 8 << 20,
+        room_kb: 2 << 20,
+        grew,
+        inside_pct: None,
+    }
+}
+
+fn fixed(free_pct: f64) -> Why {
+    let (database, file) = (Some("orders".into()), Some("orders_2".into()));
+    let (mount, inside_pct) = (None, Some(free_pct));
+    Why::CannotGrow { ids: (5, 3), database, file, mount, next_kb: 0, room_kb: 0, grew: 0, inside_pct }
 }
 
 fn log(full_in_ms: Option<i64>, reuse_wait: Option<&str>, session: Option<i32>) -> Why {

@@ -52,8 +52,17 @@ metrics! {
     261 FileWriteOf       "Write of a file"      "ms"   0.01 Files       "average write of a file, ms; key as above",
     262 FileOps           "Reads and writes of a file" "/s" 0.1 Files    "reads and writes of a file per second; key as above",
     263 FileBytesOf       "Traffic of a file"    "MB/s" 0.01 Files       "read from and written to a file, MB per second; key as above",
+    271 VolumeRead        "Read of a volume"     "ms"   0.01 Files       "average read of the files on a volume, ms; key: the mount point",
+    272 VolumeWrite       "Write of a volume"    "ms"   0.01 Files       "average write of the files on a volume, ms; key as above",
+    273 VolumeOps         "Reads and writes of a volume" "/s" 0.1 Files  "reads and writes of the files on a volume per second; key as above",
+    274 VolumeBytes       "Traffic of a volume"  "MB/s" 0.01 Files       "read from and written to the files on a volume, MB per second; key as above",
+    275 DatabaseRead      "Read of a database"   "ms"   0.01 Files       "average read of the files of a database, ms; key: the database",
+    276 DatabaseWrite     "Write of a database"  "ms"   0.01 Files       "average write of the files of a database, ms; key as above",
+    277 DatabaseOps       "Reads and writes of a database" "/s" 0.1 Files "reads and writes of the files of a database per second; key as above",
+    278 DatabaseBytes     "Traffic of a database" "MB/s" 0.01 Files      "read from and written to the files of a database, MB per second; key as above",
     264 ClerkPages        "Memory clerk"         "KB"   1.0 Clerks       "pages of a clerk type, KB; key: the type",
     265 LogUsedSize       "Log in use of"        "KB"   1.0 Logs         "transaction log of a database in use, KB; key: the database",
+    280 DeadlocksOf       "Deadlocks of a pattern" ""  1.0 Deadlocks    "deadlocks of a pattern, counted by the events of the time line and not kept as points; key: the fingerprint",
     228 FailedJobs        "Failed jobs"          ""     1.0 Jobs         "jobs whose last outcome within a day was a failure",
 }
 

@@ -88,6 +88,7 @@ fn databases(i: &InstanceSnapshot, view: &View<'_>) -> Option<Vec<(Style, String
 pub fn guilt<'a>(i: &'a InstanceSnapshot, v: &VolumeRow) -> Option<&'a Reason> {
     let is_about = |r: &&Reason| match r.why() {
         Why::Volume { mount, .. } | Why::VolumeFilling { mount, .. } => *mount == v.mount,
+        Why::CannotGrow { mount: Some(mount), .. } => Some(mount) == v.mount.as_ref(),
         _ => false,
     };
     i.health.reasons.iter().filter(is_about).max_by_key(|r| r.level)

@@ -3,7 +3,7 @@
 
 use super::super::{
     figure::{Figure, high, limits},
-    kept::{HOUR_MS, KB_PER_GB, Kept, of_log, of_volume, scaled},
+    kept::{HOUR_MS, KB_PER_GB, Kept, of_file, of_log, of_volume, scaled},
 };
 use crate::model::{
     fold::snapshot::InstanceSnapshot,
@@ -113,7 +113,10 @@ fn kept(why: &Why, i: &InstanceSnapshot, thresholds: &Thresholds) -> Option<Kept
             let top = most.map(|n| n as f32);
             Kept { top, ..chart("busy workers".to_owned(), SeriesKey::of(Metric::ActiveWorkers), HOUR_MS) }
         }
-        Why::Volume { mount, .. } | Why::VolumeFilling { mount, .. } => {
+        Why::SlowFile { database: Some(database), file: Some(file), .. } => {
+            of_file(file, &format!("{database}/{file}"))
+        }
+        Why::Volume { mount, .. } | Why::VolumeFilling { mount, .. } | Why::CannotGrow { mount, .. } => {
             let mount = mount.as_ref()?;
             let volumes = i.facts.volumes.get();
             let volume = volumes.and_then(|rows| rows.iter().find(|row| row.mount.as_ref() == Some(mount)));

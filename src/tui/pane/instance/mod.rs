@@ -242,6 +242,10 @@ fn link_of(r: &Reason) -> Link {
             },
             _ => Link::Pane(PaneId::Waits, None),
         },
+        // The row of a file, there and only there.
+        Topic::Io | Topic::Storage if matches!(r.why(), Why::SlowFile { .. } | Why::CannotGrow { .. }) => {
+            Link::Pane(PaneId::Storage, None)
+        }
         // The slowest files come first there, however they were added up last.
         Topic::Io => Link::Pane(PaneId::Storage, Some(Look::Own)),
         Topic::Session(_) => Link::Pane(PaneId::Activity, None),
@@ -289,7 +293,7 @@ fn follow(r: &Reason, i: &InstanceSnapshot) -> Wish {
     }
 }
 
-/// The row of that pane: the head blocker, the request, the log, the type of wait.
+/// The row of that pane: the head blocker, the request, the log, the file, the type of wait.
 fn row_of(r: &Reason, i: &InstanceSnapshot) -> Option<RowKey> {
     match r.topic {
         Topic::Blocking(session) | Topic::Session(session) => {
@@ -301,6 +305,9 @@ fn row_of(r: &Reason, i: &InstanceSnapshot) -> Option<RowKey> {
             }
             Why::Log { database: Some(database), .. } => {
                 Some(RowKey::Log(i.id().clone(), Arc::clone(database)))
+            }
+            Why::SlowFile { ids, .. } | Why::CannotGrow { ids, .. } => {
+                Some(RowKey::File(i.id().clone(), ids.0, ids.1))
             }
             Why::Waits { name, .. } => Some(RowKey::Wait(Some(i.id().clone()), Arc::clone(name))),
             _ => None,

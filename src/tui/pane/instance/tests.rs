@@ -284,6 +284,24 @@ fn each_reason_leads_to_its_evidence() {
     assert_eq!(link(Topic::Cpu, Why::NotPolled), Link::Pane(PaneId::Queries, Some(Look::Sort("cpu"))));
     assert_eq!(link(Topic::Deadlocks, Why::NotPolled), Link::Events(MarkKind::Deadlock));
     assert_eq!(link(Topic::Jobs, Why::NotPolled), Link::Details);
+    let (database, file) = (Some("orders".into()), Some("f".into()));
+    let slow = Why::SlowFile { ids: (5, 3), database, file, writes: false, ms: 240.0 };
+    let i = (*fixture::small().instances[0]).clone();
+    let row = row_of(&Reason::new(Level::Warning, Topic::Io, 10, slow.clone()), &i);
+    assert_eq!(row, Some(RowKey::File(i.id().clone(), 5, 3)));
+    assert_eq!(link(Topic::Io, slow), Link::Pane(PaneId::Storage, None));
+    let full = Why::CannotGrow {
+        ids: (5, 3),
+        database: None,
+        file: None,
+        mount: None,
+        next_kb: 1,
+        room_kb: 0,
+        grew: 0,
+        inside_pct: None,
+    };
+    assert_eq!(link(Topic::Storage, full), Link::Pane(PaneId::Storage, None));
+    assert_eq!(link(Topic::Storage, Why::Tempdb(1.0)), Link::Details);
     assert_eq!(link(Topic::Io, Why::NotPolled), Link::Pane(PaneId::Storage, Some(Look::Own)));
     let waits =
         |name: &str| link(Topic::Waits, Why::Waits { name: name.into(), ms_per_s: 9_000.0, workers: None });

@@ -289,10 +289,17 @@ impl SamplesPane {
         if title.chars().nth(room).is_some() {
             short.push('…');
         }
+        let mut why = String::new();
+        match view.single() {
+            Some(i) if i.facts.activity.get().is_none() => {
+                reading::push_why(&mut why, i, i.facts.activity.problem.as_ref(), view);
+            }
+            _ => why.push_str("nothing was polled"),
+        }
         let look = Look {
             title: &short,
             factor: 0.001,
-            empty: "nothing was polled",
+            empty: &why,
             zone: view.zone,
             cursor: self.line.cursor(),
             marks: view.single().map_or(&[][..], |i| self.line.marks(view, i.id())),

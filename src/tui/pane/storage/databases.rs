@@ -3,7 +3,7 @@
 use super::{
     super::{
         figure::Figure,
-        kept::{HOUR_MS, Kept},
+        kept::{self, HOUR_MS, Kept},
         parts::{self, By, Line, Parts, Words, bytes, text},
     },
     files::{BYTES, LATENCY},
@@ -70,11 +70,13 @@ impl Parts for Databases {
         RowKey::Database(instance.clone(), row.id)
     }
 
-    /// How large it and its log are: over weeks they show how it grows.
+    /// How large it is, over weeks it shows how it grows; how fast its files are, and how large its log is.
     fn kept(line: &Line<'_, Self>) -> Vec<Kept> {
         let Some(name) = &line.part.name else { return Vec::new() };
         let chart = |what: &str, metric| Kept::in_gb(format!("{name} {what} GB"), metric, name, 24 * HOUR_MS);
-        vec![chart("files", Metric::DatabaseSize), chart("log", Metric::DatabaseLogSize)]
+        let [latency, bytes, ops] = kept::traffic(name, OF_DATABASE, name);
+        let (size, log) = (chart("files", Metric::DatabaseSize), chart("log", Metric::DatabaseLogSize));
+        vec![size, latency, log, bytes, ops]
     }
 
     fn act(action: Action, row: Option<&RowKey>, instance: Option<&InstanceId>) -> Option<Wish> {
@@ -85,6 +87,10 @@ impl Parts for Databases {
         row.name.as_deref().into_iter().for_each(with);
     }
 }
+
+/// What its files do: read, write, operations, traffic.
+const OF_DATABASE: [Metric; 4] =
+    [Metric::DatabaseRead, Metric::DatabaseWrite, Metric::DatabaseOps, Metric::DatabaseBytes];
 
 type Column = column::Column<Databases>;
 
@@ -108,27 +114,27 @@ const COLUMNS: &[Column] = &[
     Column::number("size", "SIZE", 8, 0).value(|d| size(d.part.size_bytes, 1.0)).cell(bytes).filter(),
     Column::number("log", "LOG", 8, 2).value(|d| size(d.part.log_bytes, 1.0)).cell(bytes).filter(),
     Column::number("read_ms", "READ MS", 7, 0)
-        .value(|d| in_ms(sums(d).read_ms))
+        .value(|d| in_ms(sums(d).traffic.read_ms))
         .cell(|d, v, out| d.put(v, out, figure::push_rate))
         .filter(),
     Column::number("write_ms", "WRITE MS", 8, 0)
-        .value(|d| in_ms(sums(d).write_ms))
+        .value(|d| in_ms(sums(d).traffic.write_ms))
         .cell(|d, v, out| d.put(v, out, figure::push_rate))
         .filter(),
     Column::number("reads", "READS/S", 7, 1)
-        .value(|d| number(sums(d).reads))
+        .value(|d| number(sums(d).traffic.reads))
         .cell(|d, v, out| d.put(v, out, figure::push_rate))
         .filter(),
     Column::number("writes", "WRITES/S", 8, 1)
-        .value(|d| number(sums(d).writes))
+        .value(|d| number(sums(d).traffic.writes))
         .cell(|d, v, out| d.put(v, out, figure::push_rate))
         .filter(),
     Column::number("bytes", "MB/S", 7, 3)
-        .value(|d| sums(d).bytes.map(crate::model::base::filter::Value::Bytes))
+        .value(|d| sums(d).traffic.bytes.map(crate::model::base::filter::Value::Bytes))
         .cell(|d, v, out| d.put(v, out, |s, bytes| figure::push_rate(s, bytes / 1_048_576.0)))
         .filter(),
     Column::number("pending", "PENDING", 7, 5)
-        .value(|d| whole(sums(d).pending))
+        .value(|d| whole(sums(d).traffic.pending))
         .cell(|d, v, out| d.put(v, out, figure::push_count))
         .filter(),
     Column::number("failing", "CANNOT GROW", 11, 4)

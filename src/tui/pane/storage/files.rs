@@ -4,7 +4,7 @@
 use super::{
     super::{
         figure::{Figure, limits},
-        kept::{HOUR_MS, Kept},
+        kept::{self, Kept},
         parts::{self, By, Line, Parts, Words, bytes, text},
     },
     free::free_space,
@@ -18,7 +18,7 @@ use crate::{
         poll::{
             Facts,
             files::{FileRow, FileTable, LEAST_PER_S},
-            id::{Metric, SeriesId, SeriesKey},
+            id::SeriesId,
             reading::Reading,
             space::{FileSpace, Fits, Growth, Most},
         },
@@ -106,16 +106,7 @@ impl Parts for Files {
 /// The charts of a file. None: it has no name, and so no series.
 fn of_file(row: &FileRow) -> Option<Vec<Kept>> {
     let (name, key) = (row.file.name.as_deref()?, row.file.series_key()?);
-    let chart = |what: &str, metric| {
-        let key = SeriesKey::with(metric, key.as_str());
-        Kept::new(format!("{name} {what}"), key, HOUR_MS)
-    };
-    let writes = SeriesKey::with(Metric::FileWriteOf, key.as_str());
-    Some(vec![
-        Kept { least: 10.0, ..chart("ms", Metric::FileReadOf).beside(writes, ["read", "write"]) },
-        Kept { least: 10.0, ..chart("MB/s", Metric::FileBytesOf) },
-        Kept { least: 10.0, ..chart("reads and writes/s", Metric::FileOps) },
-    ])
+    Some(kept::traffic(name, kept::OF_FILE, &key).into())
 }
 
 type Column = column::Column<Files>;
@@ -163,6 +154,12 @@ const COLUMNS: &[Column] = &[
         .cell(|f, v, out| rate(f, v, MB, out))
         .filter(),
     Column::number("size", "SIZE", 8, 4).value(|f| size(f.part.size_bytes, 1.0)).cell(bytes).filter(),
+    Column::number("inside", "FREE IN %", 9, 5)
+        .value(|f| {
+            number(f.instance.facts.room.get().and_then(|room| room.of(f.part.file.ids())?.free_pct()))
+        })
+        .cell(|f, v, out| f.put(v, out, figure::push_pct))
+        .filter(),
     Column::text("fits", "NEXT FITS", 9, 5)
         .value(|f| words(next_fits(f.instance, f.part).map(Fits::word)))
         .cell(fits)

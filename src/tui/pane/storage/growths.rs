@@ -53,7 +53,7 @@ impl Parts for Growths {
         left_out: "more growths",
         no_match: "No growth matches the filter.",
         unknown: "When files grew",
-        nothing: "No file grew by itself in the last seven days, as far as the default trace reaches",
+        nothing: "No file grew by itself in the last 31 days, as far as the default trace reaches",
         nameless: "a file without a name",
     };
 
@@ -107,7 +107,7 @@ const COLUMNS: &[Column] = &[
         .value(|g| words(g.part.file.as_deref()))
         .cell(text)
         .filter(),
-    Column::text("type", "TYPE", 5, 3).value(|g| words(kind(g.part))).cell(text).filter(),
+    Column::text("type", "TYPE", 5, 3).value(|g| words(g.part.kind())).cell(text).filter(),
     Column::number("grown", "GREW BY", 8, 0).value(|g| size(g.part.by_kb, KB)).cell(bytes).filter(),
     Column::number("took", "TOOK", 7, 1).value(|g| ms(g.part.took_ms)).cell(took).filter(),
     Column::text("login", "LOGIN", 18, 4)
@@ -126,10 +126,6 @@ const COLUMNS: &[Column] = &[
         .cell(text)
         .filter(),
 ];
-
-fn kind(growth: &FileGrowth) -> Option<&'static str> {
-    growth.is_log.map(|is_log| if is_log { "LOG" } else { "ROWS" })
-}
 
 /// One that was felt stands out.
 fn took(g: &Line<'_, Growths>, v: Option<Value<'_>>, out: &mut CellText) {

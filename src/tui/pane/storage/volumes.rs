@@ -3,7 +3,7 @@
 use super::{
     super::{
         figure::Figure,
-        kept::{Kept, of_volume},
+        kept::{self, Kept, of_volume},
         parts::{self, By, Line, Parts, Words, bytes, text},
         who::duration,
     },
@@ -18,15 +18,17 @@ use crate::{
         judge::limits::Gauge,
         poll::{
             Facts,
+            id::Metric,
             reading::Reading,
             volumes::{VolumeRow, volume_of},
         },
         timeline::forecast::Outlook,
     },
-    protocol::{Answer, Query},
+    protocol::Query,
     tui::{
         action::Action,
         id::{PaneId, RowKey},
+        view::View,
         widget::{
             cell::CellText,
             column::{self, Kind, in_ms, ms, number, size, whole, words},
@@ -82,19 +84,31 @@ impl Parts for Volumes {
         let volume = line.part;
         let thresholds = &line.view.snapshot.thresholds;
         let free = volume.mount.as_ref().map(|mount| of_volume(mount, volume.total_bytes, thresholds));
-        free.into_iter().collect()
+        let traffic =
+            volume.mount.as_ref().map(|mount| kept::traffic(mount.trim_end_matches('\\'), OF_VOLUME, mount));
+        free.into_iter().chain(traffic.into_iter().flatten()).collect()
     }
 
-    fn asked(instance: &InstanceId, table: &Vec<VolumeRow>, now: Timestamp) -> Vec<Query> {
-        let mounts: Vec<_> = table.iter().filter_map(|row| row.mount.clone()).take(MOST).collect();
-        if mounts.is_empty() { Vec::new() } else { vec![outlooks(instance, mounts, now)] }
+    /// Some at a time, until all are known: others ask history, too.
+    fn asked(view: &View<'_>) -> Vec<Query> {
+        let to = end_of_day(view.now);
+        let rows = view.instances().flat_map(|(_, i)| {
+            let rows = i.facts.volumes.get().map_or(&[][..], |rows| &rows[..]);
+            rows.iter().filter_map(move |row| Some((i.id(), row.mount.as_ref()?)))
+        });
+        let unknown = rows.filter(|(id, mount)| view.charts.outlook(id, mount, to).is_none());
+        let of: Vec<_> = unknown.take(AT_ONCE).map(|(id, mount)| (id.clone(), Arc::clone(mount))).collect();
+        if of.is_empty() { Vec::new() } else { vec![Query::Outlooks { of, to }] }
     }
 
     /// When it is full by the last months, in words.
     fn more(line: &Line<'_, Self>, d: &mut Document) {
         if let Some(outlook) = outlook(line) {
             d.head("by the last months");
-            d.text(words_of(outlook), line.style());
+            let limits = line.view.snapshot.thresholds.limits(Gauge::Volume);
+            for words in words_of(outlook, limits.map_or(0.0, |limits| limits.critical)) {
+                d.text(words, line.style());
+            }
         }
     }
 
@@ -107,31 +121,31 @@ impl Parts for Volumes {
     }
 }
 
-/// Volumes of an instance whose filling is asked for.
-const MOST: usize = 64;
+/// What the files on it do: read, write, operations, traffic.
+const OF_VOLUME: [Metric; 4] =
+    [Metric::VolumeRead, Metric::VolumeWrite, Metric::VolumeOps, Metric::VolumeBytes];
+
+/// Volumes that history is asked for at once: a tenth of a second of its time.
+const AT_ONCE: usize = 24;
 
 const DAY_MS: i64 = 86_400_000;
 
-fn outlooks(instance: &InstanceId, mounts: Vec<Arc<str>>, now: Timestamp) -> Query {
-    let to = Timestamp::from_ms((now.ms().div_euclid(DAY_MS) + 1).saturating_mul(DAY_MS));
-    Query::Outlooks { instance: instance.clone(), mounts, to }
+fn end_of_day(now: Timestamp) -> Timestamp {
+    Timestamp::from_ms((now.ms().div_euclid(DAY_MS) + 1).saturating_mul(DAY_MS))
 }
 
-/// When it is full by its last months, as history said. None: it was not asked, as where several instances are in scope.
+/// When it is full by its last months, as history said. None: its answer is not there.
 fn outlook(v: &Line<'_, Volumes>) -> Option<Outlook> {
-    let is_of =
-        |query: &Query| matches!(query, Query::Outlooks { instance, .. } if instance == v.instance.id());
-    let (query, answer) = v.view.charts.newest(is_of)?;
-    let (Query::Outlooks { mounts, .. }, Answer::Outlooks(outlooks)) = (query, answer) else { return None };
-    let at = mounts.iter().position(|mount| v.part.mount.as_ref() == Some(mount))?;
-    outlooks.get(at).copied()
+    v.view.charts.outlook(v.instance.id(), v.part.mount.as_deref()?, end_of_day(v.view.now))
 }
 
-/// `Full in 41 days, likely within 38 to 44; 2.0 GB a day.`
-fn words_of(outlook: Outlook) -> String {
-    let (soonest, likely, latest, per_day) = match outlook {
-        Outlook::Full { soonest, likely, latest, per_day } => (soonest, likely, latest, per_day),
-        Outlook::NoDate(why) => return format!("No date: {}.", why.words()),
+/// `Full in 41 days, with 80 % probability in 38 to 44 days; it grows by 2.0 GB a day. …`
+fn words_of(outlook: Outlook, reserve_pct: f64) -> Vec<String> {
+    let (soonest, likely, latest, per_day, tried) = match outlook {
+        Outlook::Full { soonest, likely, latest, per_day, tried } => {
+            (soonest, likely, latest, per_day, tried)
+        }
+        Outlook::NoDate(why) => return vec![format!("No date: {}.", why.words())],
     };
     let mut text = format!("Full in {likely:.0} days, with 80 % probability in {soonest:.0} to ");
     match latest {
@@ -141,7 +155,20 @@ fn words_of(outlook: Outlook) -> String {
     text.push_str(" days; it grows by ");
     figure::push_size(&mut text, per_day * 1024.0);
     text.push_str(" a day.");
-    text
+    let mut lines = vec![text];
+    if reserve_pct > 0.0 {
+        let mut text = String::from("Full means ");
+        figure::push_pct(&mut text, reserve_pct);
+        text.push_str(" free: a volume is critical then.");
+        lines.push(text);
+    }
+    if tried.of > 0 {
+        let mut text = String::from("Told a week ahead in the past it was off by ");
+        figure::push_pct(&mut text, tried.off_pct);
+        let _ = write!(text, "; {} of {} lay within the 80 %.", tried.within, tried.of);
+        lines.push(text);
+    }
+    lines
 }
 
 /// Days until it is full, by the last months.
@@ -160,7 +187,7 @@ fn put_days(v: &Line<'_, Volumes>, _: Option<Value<'_>>, out: &mut CellText) {
         }
         Some(Outlook::Full { likely, .. }) => out.fmt(v.style(), format_args!("{likely:.0}")),
         Some(Outlook::NoDate(why)) => out.put(v.view.theme.dim, why.word()),
-        None => out.put(v.view.theme.dim, "–"),
+        None => out.put(v.view.theme.dim, "…"),
     }
 }
 
@@ -198,31 +225,31 @@ const COLUMNS: &[Column] = &[
     Column::number("full_in", "FULL IN", 7, 0).value(|v| ms(v.part.full_in_ms)).cell(full_in).filter(),
     Column::number("days", "DAYS LEFT", 9, 3).value(|v| number(days_left(v))).cell(put_days).filter(),
     Column::number("files", "FILES", 5, 4)
-        .value(|v| whole(v.instance.facts.files.get().map(|_| sums(v).files)))
+        .value(|v| whole(v.instance.facts.files.get().map(|_| sums(v).traffic.files)))
         .cell(|v, n, out| v.put(n, out, figure::push_count))
         .filter(),
     Column::number("read_ms", "READ MS", 7, 1)
-        .value(|v| in_ms(sums(v).read_ms))
+        .value(|v| in_ms(sums(v).traffic.read_ms))
         .cell(|v, n, out| v.put(n, out, figure::push_rate))
         .filter(),
     Column::number("write_ms", "WRITE MS", 8, 1)
-        .value(|v| in_ms(sums(v).write_ms))
+        .value(|v| in_ms(sums(v).traffic.write_ms))
         .cell(|v, n, out| v.put(n, out, figure::push_rate))
         .filter(),
     Column::number("reads", "READS/S", 7, 3)
-        .value(|v| number(sums(v).reads))
+        .value(|v| number(sums(v).traffic.reads))
         .cell(|v, n, out| v.put(n, out, figure::push_rate))
         .filter(),
     Column::number("writes", "WRITES/S", 8, 3)
-        .value(|v| number(sums(v).writes))
+        .value(|v| number(sums(v).traffic.writes))
         .cell(|v, n, out| v.put(n, out, figure::push_rate))
         .filter(),
     Column::number("bytes", "MB/S", 7, 3)
-        .value(|v| sums(v).bytes.map(Value::Bytes))
+        .value(|v| sums(v).traffic.bytes.map(Value::Bytes))
         .cell(|v, n, out| v.put(n, out, |s, bytes| figure::push_rate(s, bytes / 1_048_576.0)))
         .filter(),
     Column::number("pending", "PENDING", 7, 5)
-        .value(|v| whole(sums(v).pending))
+        .value(|v| whole(sums(v).traffic.pending))
         .cell(|v, n, out| v.put(n, out, figure::push_count))
         .filter(),
     Column::number("failing", "CANNOT GROW", 11, 2)

@@ -80,7 +80,7 @@ pub const fn of_category(category: WaitCategory) -> &'static str {
         WaitCategory::Replication => "Availability groups and replication.",
         WaitCategory::LogRateGovernor => "Held back by a limit of the log rate.",
         WaitCategory::Preemptive => "Running code outside of the scheduler.",
-        WaitCategory::Idle | WaitCategory::UserWait => "Nothing to do, or told to wait.",
+        WaitCategory::Idle | WaitCategory::UserWait => "Idle, or told to wait.",
         _ => "",
     }
 }

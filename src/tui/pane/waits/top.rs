@@ -2,7 +2,7 @@
 //! have beside it.
 
 use super::{
-    super::{range::TimeLine, reading},
+    super::{figure::push_why_none, range::TimeLine, reading},
     rows::{self, Row},
 };
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
         base::zone::UTC,
         judge::health::Level,
         poll::{
-            id::{SeriesId, SeriesKey},
+            id::{ProbeId, SeriesId, SeriesKey},
             wait_class::WaitCategory,
         },
         timeline::chart::ChartLine,
@@ -117,7 +117,9 @@ impl Picture {
             let before = before.map(|b| (b, line.earlier().ms()));
             self.stack = Stack::kept(lines, before, line.end(view), range_ms, columns);
             self.made = None;
-            let look = Look { empty: found.words(), marks: line.marks(view, i.id()), ..*look };
+            let mut why = String::new();
+            push_why_none(&mut why, &found, i, ProbeId::Waits, view);
+            let look = Look { empty: &why, marks: line.marks(view, i.id()), ..*look };
             return self.stack.draw(canvas, &look, view.theme);
         }
         let mut scope = DefaultHasher::new();

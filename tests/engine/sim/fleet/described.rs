@@ -27,7 +27,10 @@ fn announced(name: &str) -> Vec<(String, String)> {
     let moment = fleet.at(&script_of_demo, 0, 1_000).unwrap();
     let rights = moment.rights();
     let (user, database) = ("dbtop", "master");
-    let plan = Plan::of(&script(name), &Sender { version: moment.profile.version, rights, user, database });
+    let plan = Plan::of(
+        &script(name),
+        &Sender { version: moment.profile.version, hosting: moment.profile.hosting, rights, user, database },
+    );
     let session = Session {
         spid: 300,
         user: user.into(),

@@ -1,6 +1,9 @@
 //! Files of instances from outside: each format brings back what was written, whatever is in a file nothing panics, and a
 //! large file with errors names exactly these.
 
+mod pasted;
+mod regsrvr;
+
 use dbtop::{
     exchange::{Change, Defaults, Entry, Format, Secrets, plan, read, write},
     model::{

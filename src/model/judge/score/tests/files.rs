@@ -1,0 +1,191 @@
+//! Tests of the rules about database files: what a person reads, and that one thing is told once.
+
+use super::*;
+use crate::model::poll::{
+    files::{DatabaseFile, FileRow, FileTable},
+    growths::{FileGrowth, GrowthTable},
+    room::{FileUse, RoomTable},
+    space::{SpaceTable, Tight},
+};
+
+fn file(id: i32, kind: &str, read: (f64, f64), write: (f64, f64)) -> FileRow {
+    FileRow {
+        file: DatabaseFile {
+            database_id: 5,
+            file_id: id,
+            database: Some("orders".into()),
+            name: Some(format!("f{id}").into()),
+            kind: Some(kind.into()),
+            ..DatabaseFile::default()
+        },
+        reads_per_s: Some(read.0),
+        read_ms: Some(read.1),
+        writes_per_s: Some(write.0),
+        write_ms: Some(write.1),
+        ..FileRow::default()
+    }
+}
+
+fn with_files(files: Vec<FileRow>, change: impl FnOnce(&mut Facts)) -> Facts {
+    facts(|f| {
+        f.files = good(Arc::new(FileTable { files, ..FileTable::default() }));
+        change(f);
+    })
+}
+
+fn page_reads(f: &mut Facts, ms: f64) {
+    let category = CategoryRate {
+        category: WaitCategory::BufferIo,
+        ms_per_s: ms * 10.0,
+        signal_ms_per_s: 0.0,
+        tasks_per_s: 10.0,
+    };
+    f.waits = good(Arc::new(WaitTable { categories: vec![category], ..WaitTable::default() }));
+}
+
+#[test]
+fn one_slow_file_among_fast_ones_is_a_reason() {
+    let told = |rows: Vec<FileRow>| told(&with_files(rows, |_| {}));
+    let fast = || file(1, "ROWS", (900.0, 2.0), (90.0, 1.0));
+    assert_eq!(
+        told(vec![file(3, "ROWS", (8.0, 240.0), (1.0, 2.0)), fast()]),
+        "Warning 77: reads of orders/f3 take 240 ms"
+    );
+    assert_eq!(
+        told(vec![fast(), file(3, "ROWS", (8.0, 1.0), (2.0, 500.0))]),
+        "Critical 50: writes of orders/f3 take 500 ms"
+    );
+    assert_eq!(told(vec![file(3, "ROWS", (0.9, 900.0), (0.5, 900.0)), fast()]), "Ok 100: ", "a trickle");
+    assert_eq!(told(vec![file(3, "ROWS", (8.0, 99.0), (8.0, 99.0))]), "Ok 100: ");
+    let nobody_says = FileRow { reads_per_s: None, ..file(3, "ROWS", (0.0, 900.0), (0.0, 0.0)) };
+    assert_eq!(told(vec![nobody_says]), "Ok 100: ");
+}
+
+#[test]
+fn a_slow_file_and_the_average_that_it_makes_are_told_once() {
+    let of = |rows: Vec<FileRow>, average: f64| told(&with_files(rows, |f| page_reads(f, average)));
+    let slow = |ms| vec![file(3, "ROWS", (8.0, ms), (0.0, 0.0))];
+    assert_eq!(of(slow(240.0), 60.0), "Warning 73: page reads take 60 ms", "as grave");
+    assert_eq!(of(slow(900.0), 60.0), "Critical 38: reads of orders/f3 take 900 ms", "graver");
+    assert_eq!(of(slow(900.0), 150.0), "Critical 42: page reads take 150 ms");
+    let log = vec![file(2, "LOG", (0.0, 0.0), (9.0, 240.0))];
+    assert_eq!(
+        of(log.clone(), 60.0),
+        "Warning 56: page reads take 60 ms; writes of orders/f2 take 240 ms",
+        "writes of a log are no reads of pages"
+    );
+    let flushes = told(&with_files(log, |f| {
+        let h = Headline {
+            cpu_pct: Some(12.0),
+            log_flush_ms: Some(40.0),
+            log_flushes_per_s: Some(9.0),
+            ..Headline::default()
+        };
+        f.headline = good(h);
+    }));
+    assert_eq!(flushes, "Warning 79: log flushes take 40 ms");
+}
+
+#[test]
+fn a_slow_file_stays_a_reason_until_it_clears() {
+    let poll = |ms: f64, before: &Health| {
+        let f = with_files(vec![file(3, "ROWS", (8.0, ms), (0.0, 0.0))], |_| {});
+        assess(&PollSettings::default(), &f, &History::default(), &Thresholds::default(), before, NOW)
+    };
+    let first = poll(110.0, &Health::default());
+    assert_eq!((first.level, poll(80.0, &Health::default()).level), (Level::Warning, Level::Ok));
+    let later = poll(80.0, &first);
+    assert_eq!((later.level, poll(74.0, &later).level), (Level::Warning, Level::Ok));
+}
+
+fn tight(id: i32, mount: Option<&str>, next_kb: i64, room_kb: i64) -> Tight {
+    Tight {
+        ids: (5, id),
+        database: Some("orders".into()),
+        file: Some(format!("f{id}").into()),
+        mount: mount.map(Into::into),
+        next_kb,
+        room_kb,
+    }
+}
+
+fn with_room(tight: Vec<Tight>, change: impl FnOnce(&mut Facts)) -> Facts {
+    facts(|f| {
+        f.space = good(Arc::new(SpaceTable { tight, ..SpaceTable::default() }));
+        change(f);
+    })
+}
+
+#[test]
+fn a_file_that_cannot_grow_is_a_reason_and_one_that_grew_today_is_critical() {
+    const GB: i64 = 1 << 20;
+    let of = |tight: Vec<Tight>| told(&with_room(tight, |_| {}));
+    assert_eq!(of(vec![tight(1, Some("D:\\"), 4 * GB, 4 * GB)]), "Ok 100: ", "one more fits");
+    assert_eq!(
+        of(vec![tight(1, Some("D:\\"), 8 * GB, 2 * GB)]),
+        "Warning 65: orders/f1 cannot grow 8.0 GB, 2.0 GB free"
+    );
+    assert_eq!(
+        of(vec![tight(1, None, 8 * GB, 0), tight(3, None, 8 * GB, 0)]),
+        "Critical 1: orders/f1 cannot grow 8.0 GB, 0 B to its limit; orders/f3 cannot grow 8.0 GB, 0 B to its limit"
+    );
+    let two = vec![tight(1, Some("D:\\"), 8 * GB, 2 * GB), tight(3, Some("D:\\"), 4 * GB, 2 * GB)];
+    assert_eq!(of(two), "Warning 65: orders/f1 cannot grow 8.0 GB, 2.0 GB free", "one volume, one reason");
+    let grew = |ago_ms: i64| {
+        let growth = FileGrowth {
+            at: NOW.plus_ms(-ago_ms),
+            database: Some("orders".into()),
+            file: Some("f1".into()),
+            ..FileGrowth::default()
+        };
+        told(&with_room(vec![tight(1, Some("D:\\"), 8 * GB, 2 * GB)], |f| {
+            f.growths = good(Arc::new(GrowthTable { growths: vec![growth], ..GrowthTable::default() }));
+        }))
+    };
+    assert_eq!(grew(60_000), "Critical 50: orders/f1 cannot grow 8.0 GB, 2.0 GB free, grew 1x within a day");
+    assert_eq!(grew(86_400_000), "Warning 65: orders/f1 cannot grow 8.0 GB, 2.0 GB free");
+}
+
+#[test]
+fn a_volume_and_a_file_without_room_on_it_are_told_once() {
+    let of = |free_pct: i64, room_kb: i64| {
+        told(&with_room(vec![tight(1, Some("D:\\"), 100, room_kb)], |f| {
+            let row = VolumeRow {
+                mount: Some("D:\\".into()),
+                total_bytes: Some(1_000),
+                free_bytes: Some(free_pct * 10),
+                ..VolumeRow::default()
+            };
+            f.volumes = good(Arc::new(vec![row]));
+        }))
+    };
+    assert_eq!(of(50, 60), "Warning 74: orders/f1 cannot grow 100 KB, 60 KB free");
+    assert_eq!(of(6, 60), "Warning 71: volume D: 6 % free", "the volume tells of both");
+    assert_eq!(of(2, 60), "Critical 37: volume D: 2 % free");
+    assert_eq!(of(6, 1), "Critical 14: orders/f1 cannot grow 100 KB, 1.0 KB free", "the file is graver");
+}
+
+#[test]
+fn what_is_free_inside_of_a_file_that_cannot_grow_makes_it_grave() {
+    let of = |tight: Tight, used_kb: Option<i64>| {
+        told(&with_room(vec![tight], |f| {
+            let files = vec![FileUse { ids: (5, 1), size_kb: Some(1_000), used_kb }];
+            f.room = good(Arc::new(RoomTable { files, ..RoomTable::default() }));
+        }))
+    };
+    let fixed = || tight(1, None, 0, 0);
+    assert_eq!(of(fixed(), None), "Ok 100: ", "nobody knows what is in it");
+    assert_eq!(of(fixed(), Some(800)), "Ok 100: ", "it was made as large as it has to be");
+    assert_eq!(of(fixed(), Some(930)), "Warning 75: orders/f1 does not grow, 7 % free in it");
+    assert_eq!(of(fixed(), Some(990)), "Critical 24: orders/f1 does not grow, 1 % free in it");
+    let no_room = || tight(1, Some("D:\\"), 8 << 20, 2 << 20);
+    assert_eq!(
+        of(no_room(), Some(400)),
+        "Warning 65: orders/f1 cannot grow 8.0 GB, 2.0 GB free, 60 % free in it"
+    );
+    assert_eq!(
+        of(no_room(), Some(980)),
+        "Critical 37: orders/f1 cannot grow 8.0 GB, 2.0 GB free, 2 % free in it"
+    );
+    assert_eq!(of(tight(1, Some("D:\\"), 10, 20), Some(999)), "Ok 100: ", "it can grow");
+}

@@ -1,0 +1,190 @@
+//! Charts of things that are counted and not measured: how many events of a kind lie in each slot of time, out of the time line. Pure;
+//! `app::history` has the events, panes draw the line.
+
+use super::{
+    chart::{Bucket, ChartLine},
+    event::What,
+};
+use crate::model::base::time::Timestamp;
+
+const S: i64 = 1_000;
+const MIN: i64 = 60 * S;
+const HOUR: i64 = 60 * MIN;
+const DAY: i64 = 24 * HOUR;
+
+/// For charts up to so long: the length of a slot, and what one is.
+const SLOTS: [(i64, i64, &str); 13] = [
+    (MIN, 5 * S, "5 s"),
+    (5 * MIN, 10 * S, "10 s"),
+    (15 * MIN, 30 * S, "30 s"),
+    (HOUR, MIN, "minute"),
+    (3 * HOUR, 5 * MIN, "5 min"),
+    (6 * HOUR, 10 * MIN, "10 min"),
+    (12 * HOUR, 15 * MIN, "15 min"),
+    (DAY, 30 * MIN, "30 min"),
+    (3 * DAY, 2 * HOUR, "2 h"),
+    (7 * DAY, 4 * HOUR, "4 h"),
+    (30 * DAY, DAY, "day"),
+    (90 * DAY, 2 * DAY, "2 days"),
+    (i64::MAX, 7 * DAY, "week"),
+];
+
+fn slot(range_ms: i64) -> (i64, &'static str) {
+    let found = SLOTS.iter().find(|(most, ..)| range_ms <= *most);
+    found.map_or((7 * DAY, "week"), |(_, ms, name)| (*ms, name))
+}
+
+/// What a slot of a chart of this length is: `5 min`, `day`.
+pub fn slot_name(range_ms: i64) -> &'static str {
+    slot(range_ms).1
+}
+
+/// How many events lie in each slot of `[from, to)`. What is known begins at `known_from` and ends at `known_to`: slots outside of it
+/// have no count, those within have one, if only 0. `range_ms`: the length of the chart.
+pub fn line(
+    events: impl Iterator<Item = Counted>,
+    range_ms: i64,
+    (from, to): (Timestamp, Timestamp),
+    (known_from, known_to): (Timestamp, Timestamp),
+) -> ChartLine {
+    let (slot_ms, _) = slot(range_ms);
+    let at = |at: Timestamp| at.ms().div_euclid(slot_ms);
+    let (first, last) = (at(from.max(known_from)), at(to.min(known_to).plus_ms(-1)));
+    // A hostile time asks for no more than a chart has.
+    let many = usize::try_from(last.saturating_sub(first).saturating_add(1)).unwrap_or(0).min(MOST);
+    let mut counts = vec![0.0_f32; many];
+    for event in events {
+        for time in event.times() {
+            let place = at(time).checked_sub(first).and_then(|place| usize::try_from(place).ok());
+            if let Some(count) = place.and_then(|place| counts.get_mut(place)) {
+                *count += 1.0;
+            }
+        }
+    }
+    let bucket = |(n, count): (usize, f32)| Bucket {
+        at: Timestamp::from_ms((first + n as i64).saturating_mul(slot_ms)),
+        min: count,
+        avg: count,
+        max: count,
+        n: 1,
+    };
+    let buckets = counts.into_iter().enumerate().map(bucket).collect();
+    ChartLine { buckets, bucket_ms: slot_ms, hold_ms: slot_ms }
+}
+
+/// Slots of a chart at most.
+const MOST: usize = 400;
+/// Times of one event that are told apart.
+const MOST_TIMES: u64 = 10_000;
+
+/// Some things that happened between two moments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counted {
+    /// the first
+    pub at: Timestamp,
+    /// the last
+    pub to: Timestamp,
+    /// how many
+    pub count: u64,
+}
+
+impl Counted {
+    /// The deadlocks of a pattern in an event of the time line, with its begin and end; None: it is about something else.
+    pub fn deadlocks(at: Timestamp, to: Option<Timestamp>, what: &What, pattern: u64) -> Option<Self> {
+        match what {
+            What::Reported { count, fingerprint, .. } if *fingerprint == pattern => {
+                Some(Self { at, to: to.unwrap_or(at), count: *count })
+            }
+            _ => None,
+        }
+    }
+
+    /// When each of them was: of those between the first and the last nobody knows it better than that.
+    fn times(self) -> impl Iterator<Item = Timestamp> {
+        let count = self.count.min(MOST_TIMES);
+        let length_ms = (self.to - self.at).max(0);
+        (0..count).map(move |n| {
+            let part = i128::from(length_ms) * i128::from(n) / i128::from(count.saturating_sub(1).max(1));
+            self.at.plus_ms(i64::try_from(part).unwrap_or(0))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::timeline::chart::LENGTHS;
+
+    const NOW: Timestamp = Timestamp::from_ms(1_795_190_400_000);
+
+    fn ago(ms: i64) -> Timestamp {
+        NOW.plus_ms(-ms)
+    }
+
+    fn counted(from_ago: i64, to_ago: i64, count: u64) -> Counted {
+        Counted { at: ago(from_ago), to: ago(to_ago), count }
+    }
+
+    /// The counts of the last hour, a slot a minute.
+    fn hour(events: &[Counted], known: (i64, i64)) -> Vec<f32> {
+        let line = line(events.iter().copied(), HOUR, (ago(HOUR), NOW), (ago(known.0), ago(known.1)));
+        assert_eq!((line.bucket_ms, line.hold_ms), (MIN, MIN));
+        assert!(line.buckets.windows(2).all(|pair| pair[1].at - pair[0].at == MIN));
+        line.buckets.iter().map(|bucket| bucket.avg).collect()
+    }
+
+    #[test]
+    fn each_slot_has_its_count_and_a_slot_without_any_is_zero_where_it_is_known() {
+        let told = hour(&[counted(90 * S, 90 * S, 1), counted(3 * MIN - 1, MIN + 1, 3)], (2 * DAY, 0));
+        assert_eq!(told.len(), 60);
+        assert_eq!(told[56..], [0.0, 1.0, 3.0, 0.0], "three between the first and the last of them");
+        assert!(told[..56].iter().all(|count| *count == 0.0));
+        assert_eq!(hour(&[], (10 * MIN, 5 * MIN)).len(), 5, "before and behind nothing is known");
+        let outside = hour(&[counted(2 * HOUR, 2 * HOUR, 9), counted(-MIN, -MIN, 9)], (DAY, 0));
+        assert!(outside.iter().all(|count| *count == 0.0), "{outside:?}");
+    }
+
+    #[test]
+    fn every_length_of_a_chart_has_slots_that_can_be_told_apart() {
+        for (ms, name) in LENGTHS {
+            let line = line(std::iter::once(counted(0, 0, 1)), ms, (ago(ms), NOW), (ago(2 * ms), NOW));
+            assert!(
+                (10..=73).contains(&line.buckets.len()),
+                "{name}: {} of {}",
+                line.buckets.len(),
+                slot_name(ms)
+            );
+        }
+        assert_eq!((slot_name(HOUR), slot_name(i64::MAX)), ("minute", "week"));
+    }
+
+    #[test]
+    fn absurd_times_and_counts_end() {
+        let far = Timestamp::from_ms(i64::MAX);
+        let near = Timestamp::from_ms(i64::MIN);
+        let events = [
+            Counted { at: near, to: far, count: u64::MAX },
+            Counted { at: far, to: near, count: 3 },
+            Counted { at: ago(MIN), to: ago(2 * MIN), count: 2 },
+        ];
+        let told = line(events.into_iter(), HOUR, (ago(HOUR), NOW), (near, far));
+        assert!(told.buckets.iter().map(|bucket| bucket.avg).sum::<f32>() >= 2.0);
+        assert!(line(events.into_iter(), 1, (near, far), (near, far)).buckets.len() <= MOST);
+        assert!(line(events.into_iter(), HOUR, (NOW, ago(HOUR)), (near, far)).buckets.is_empty());
+    }
+
+    #[test]
+    fn only_reports_of_the_pattern_count() {
+        let what = |fingerprint| What::Reported {
+            count: 4,
+            kind: "ring".into(),
+            fingerprint,
+            objects: Vec::new(),
+            session_id: None,
+            login: None,
+        };
+        let of = |what: &What| Counted::deadlocks(ago(MIN), None, what, 7);
+        assert_eq!(of(&what(7)), Some(counted(MIN, MIN, 4)));
+        assert_eq!((of(&what(8)), of(&What::Deadlocks(4))), (None, None));
+    }
+}

@@ -1,0 +1,244 @@
+//! Where a server records deadlocks: which running session of Extended Events is read, and which target of it. `progress` keeps the
+//! choice from one reading to the next. Pure.
+//!
+//! `system_health` writes them into a file on most servers. A Managed Instance hands out no such file, but the memory of the session;
+//! on RDS the file may be out of reach, and Azure SQL Database has no `system_health`: there it is a session that a DBA made. What a
+//! server refuses to read is left aside as long as there is something else.
+
+use super::batch::Sets;
+use crate::tds::Row;
+
+/// The script with the sessions and their targets.
+pub(super) const SESSIONS: &str = "deadlock_source";
+/// The session that every server has by itself.
+const OWN_RECORD: &str = "system_health";
+/// Its files, in the server's log folder.
+const OWN_FILES: &str = "system_health*.xel";
+/// The target in memory.
+const RING: &str = "ring_buffer";
+/// Longest path that the function takes, and longest name of a session, in characters.
+pub(super) const PATH_CHARS: usize = 260;
+
+/// What is read of a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// files
+    File {
+        /// the one that is written now, where the server says so
+        newest: Option<String>,
+        /// all of the session, as the function takes them
+        all: String,
+    },
+    /// the memory of the session: at most 4 MB of it are told
+    Ring,
+}
+
+/// A session, and what is read of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// its name
+    pub session: String,
+    /// its target
+    pub target: Target,
+}
+
+impl Source {
+    /// It is read from memory.
+    pub const fn is_ring(&self) -> bool {
+        matches!(self.target, Target::Ring)
+    }
+
+    /// It is another reading of the same.
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.session == other.session && self.is_ring() == other.is_ring()
+    }
+
+    /// Of a row. None: the session has no target, or one that nobody can read.
+    fn of(row: Row<'_>, only_urls: bool) -> Option<Self> {
+        let session = row.raw_text("name").filter(|name| is_short(name))?.to_owned();
+        if row.raw_text("target_name")? == RING {
+            return Some(Self { session, target: Target::Ring });
+        }
+        let newest = row.raw_text("target_data").and_then(path_of);
+        let all = match &newest {
+            Some(path) => pattern(path),
+            None if session == OWN_RECORD => OWN_FILES.to_owned(),
+            None => return None,
+        };
+        (!only_urls || is_url(&all)).then_some(Self { session, target: Target::File { newest, all } })
+    }
+
+    /// The better the smaller: a file keeps more than memory, and what a session was made for alone more than `system_health`, which
+    /// has other things in its memory.
+    fn rank(&self) -> u8 {
+        match (self.is_ring(), self.session == OWN_RECORD) {
+            (false, true) => 0,
+            (false, false) => 1,
+            (true, false) => 2,
+            (true, true) => 3,
+        }
+    }
+}
+
+/// What is read of these sessions. `only_urls`: files of the server itself are out of reach, as on a Managed Instance. What is among
+/// `refused` is left aside while there is another.
+pub fn choose(sets: &Sets, only_urls: bool, refused: &[Source]) -> Option<Source> {
+    let mut found: Vec<Source> = sets.all(SESSIONS).filter_map(|row| Source::of(row, only_urls)).collect();
+    found.sort_by_key(Source::rank);
+    let is_refused = |source: &&Source| refused.iter().any(|refused| refused.is_like(source));
+    found.iter().find(|source| !is_refused(source)).or(found.first()).cloned()
+}
+
+/// The path in `<EventFileTarget …><File name="…"/></EventFileTarget>`.
+fn path_of(target: &str) -> Option<String> {
+    let rest = target.split_once("<File ")?.1.split_once("name=\"")?.1;
+    let path = rest.split_once('"')?.0.replace("&apos;", "'").replace("&amp;", "&");
+    (!path.is_empty() && is_short(&path)).then_some(path)
+}
+
+/// All files of the session that writes this one: `…_0_133900000000000000.xel` is `….xel` with the moment at which it was begun. Blobs
+/// are found by what their names begin with, files by a `*`.
+fn pattern(path: &str) -> String {
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    let begun = path.strip_suffix(".xel").and_then(|stem| {
+        let (stem, moment) = stem.rsplit_once('_')?;
+        let (stem, process) = stem.rsplit_once('_')?;
+        (is_number(moment) && is_number(process) && !stem.is_empty()).then_some(stem)
+    });
+    match begun {
+        Some(stem) if is_url(path) => stem.to_owned(),
+        Some(stem) => format!("{stem}*.xel"),
+        None => path.to_owned(),
+    }
+}
+
+fn is_url(path: &str) -> bool {
+    path.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http"))
+}
+
+/// It may be sent to the server.
+pub(super) fn is_short(text: &str) -> bool {
+    text.chars().count() <= PATH_CHARS
+}
+
+/// The events of deadlocks in the text of a session's memory, the newest first, and whether the text was cut. One that has no end is
+/// left out: the next reading would find another end, and take it for another deadlock.
+pub fn events(ring: &str) -> (impl Iterator<Item = &str>, bool) {
+    const BEGIN: &str = "<event ";
+    const END: &str = "</event>";
+    let text = ring.trim_start();
+    let is_cut = !(text.is_empty() || text.starts_with('<'))
+        || ring.rfind(BEGIN).is_some_and(|at| ring.get(at..).is_some_and(|last| !last.contains(END)));
+    let mut until = ring.len();
+    let pieces = ring.rmatch_indices(BEGIN).filter_map(move |(at, _)| {
+        let piece = ring.get(at..until)?;
+        until = at;
+        let head = piece.split('>').next()?;
+        let end = piece.rfind(END)?.saturating_add(END.len());
+        piece.get(..end).filter(|_| head.contains("xml_deadlock_report"))
+    });
+    (pieces, is_cut)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        probe::fixture::{set, sets, text},
+        tds::Cell,
+    };
+
+    const BOX: &str = r#"<EventFileTarget truncated="0"><Buffers logged="3" dropped="0"/><File name="C:\A &amp; B\system_health_0_133900000000000000.xel"/></EventFileTarget>"#;
+
+    fn rows(rows: &[(&str, &str, Cell)]) -> Sets {
+        let target = |name: &str| if name.is_empty() { Cell::Null } else { text(name) };
+        let rows =
+            rows.iter().map(|(name, kind, data)| vec![text(name), target(kind), data.clone()]).collect();
+        sets(vec![set(SESSIONS, &["name", "target_name", "target_data"], rows)])
+    }
+
+    fn file(path: &str) -> Cell {
+        text(&format!("<EventFileTarget><File name=\"{path}\"/></EventFileTarget>"))
+    }
+
+    fn chosen(sessions: &[(&str, &str, Cell)], only_urls: bool, refused: &[Source]) -> String {
+        match choose(&rows(sessions), only_urls, refused) {
+            Some(Source { session, target: Target::File { all, .. } }) => format!("{session}: {all}"),
+            Some(Source { session, target: Target::Ring }) => format!("{session}: memory"),
+            None => "none".to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_file_of_system_health_goes_first_and_its_memory_last() {
+        let health = ("system_health", "event_file", text(BOX));
+        let memory = ("system_health", "ring_buffer", Cell::Null);
+        let own = ("dl", "event_file", file("D:\\rdsdbdata\\log\\dl_0_133900000000000001.xel"));
+        let own_memory = ("dl", "ring_buffer", Cell::Null);
+        let of = |sessions: &[(&str, &str, Cell)]| chosen(sessions, false, &[]);
+        let all = [memory.clone(), own_memory.clone(), own.clone(), health.clone()];
+        assert_eq!(of(&all), r"system_health: C:\A & B\system_health*.xel");
+        assert_eq!(of(&all[..3]), r"dl: D:\rdsdbdata\log\dl*.xel");
+        assert_eq!(of(&all[..2]), "dl: memory");
+        assert_eq!(of(&all[..1]), "system_health: memory");
+        assert_eq!(of(&[("system_health", "", Cell::Null)]), "none");
+        assert_eq!(of(&[]), "none");
+        let managed = |sessions: &[(&str, &str, Cell)]| chosen(sessions, true, &[]);
+        assert_eq!(managed(&[memory.clone(), health.clone()]), "system_health: memory");
+        let blob =
+            ("dl", "event_file", file("https://a.blob.core.windows.net/xe/dl_0_133900000000000001.xel"));
+        assert_eq!(managed(&[memory, health, blob]), "dl: https://a.blob.core.windows.net/xe/dl");
+    }
+
+    #[test]
+    fn what_was_refused_is_left_aside_while_there_is_another() {
+        let sessions =
+            [("system_health", "event_file", text(BOX)), ("system_health", "ring_buffer", Cell::Null)];
+        let refused = [choose(&rows(&sessions), false, &[]).unwrap()];
+        assert_eq!(chosen(&sessions, false, &refused), "system_health: memory");
+        assert!(
+            chosen(&sessions[..1], false, &refused).starts_with("system_health: C:"),
+            "nothing else is there"
+        );
+    }
+
+    #[test]
+    fn a_target_that_names_no_file_is_read_by_pattern_if_it_is_known() {
+        let long = file(&"x".repeat(300));
+        for target in [Cell::Null, text(""), text("<File name=\""), text("<File name=\"\"/>"), long] {
+            let sessions = [("system_health", "event_file", target.clone())];
+            assert_eq!(chosen(&sessions, false, &[]), "system_health: system_health*.xel");
+            assert_eq!(chosen(&[("dl", "event_file", target)], false, &[]), "none");
+        }
+        for (path, all) in [
+            ("/var/opt/mssql/log/system_health_0_1.xel", "/var/opt/mssql/log/system_health*.xel"),
+            ("/x/a_b_0_1.xel", "/x/a_b*.xel"),
+            ("/x/a.xel", "/x/a.xel"),
+            ("/x/_0_1.xel", "/x/*.xel"),
+            ("_0_1.xel", "_0_1.xel"),
+            ("é_0_1.xel", "é*.xel"),
+        ] {
+            assert_eq!(pattern(path), all);
+        }
+    }
+
+    #[test]
+    fn deadlocks_are_found_in_memory_the_newest_first_and_cut_ones_are_left_out() {
+        let event = |name: &str, n: u8| format!("<event name=\"{name}\" timestamp=\"{n}\"><data/></event>");
+        let (one, two) = (event("xml_deadlock_report", 1), event("database_xml_deadlock_report", 2));
+        let other = event("wait_info", 3);
+        let found = |ring: &str| {
+            let (events, is_cut) = events(ring);
+            (events.map(str::to_owned).collect::<Vec<_>>(), is_cut)
+        };
+        let ring = format!("<RingBufferTarget truncated=\"0\">{one}{other}{two}</RingBufferTarget>");
+        assert_eq!(found(&ring), (vec![two.clone(), one.clone()], false));
+        let tail = format!("time=\"x\"/></event>{one}{two}</RingBufferTarget>");
+        assert_eq!(found(&tail), (vec![two.clone(), one.clone()], true));
+        let cut = format!("<RingBufferTarget>{one}{}", &two[..40]);
+        assert_eq!(found(&cut), (vec![one], true));
+        assert_eq!(found("").0.len() + found("<event ").0.len() + found("</event>").0.len(), 0);
+        let many = other.repeat(60_000);
+        assert_eq!(found(&many).0.len(), 0, "megabytes of other things");
+    }
+}
