@@ -2,7 +2,7 @@
 //! smallest script for each that it lacks. Called by `app::inventory::doctor` over a connection that was tested. It asks one
 //! question and grants nothing: its scripts are for a person to read and run.
 
-use super::{catalog, descriptor::Probe, object, script::Needs};
+use super::{catalog, descriptor::Probe, job, object, script::Needs};
 use crate::{
     model::{
         base::{
@@ -199,7 +199,7 @@ fn lost(right: Right) -> String {
     }
     let of_probes = catalog::probes().flat_map(|probe| probe.unknown_without).copied();
     let mut names: Vec<&str> = Vec::new();
-    for (needs, name) in of_probes.chain([object::UNKNOWN_WITHOUT]) {
+    for (needs, name) in of_probes.chain([object::UNKNOWN_WITHOUT, job::UNKNOWN_WITHOUT]) {
         if right_of(needs) == Some(right) && !names.contains(&name) {
             names.push(name);
         }

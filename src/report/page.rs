@@ -58,10 +58,10 @@ pub(super) fn page(story: &Story, facts: &Facts<'_>, draw: Draw<'_>) -> Result<P
         section(html, "charts", "Charts", |html| charts(html, story, &drawn));
         section(html, "blocking", "Blocking", |html| sections::blocking(html, story));
         section(html, "deadlocks", "Deadlocks", |html| {
-            deadlocks::section(html, &story.deadlocks, story.period, &story.zone)
+            deadlocks::section(html, &story.deadlocks, story.period, &story.zone);
         });
         section(html, "queries", "Top queries", |html| {
-            queries::section(html, &story.queries, &story.zone, plans)
+            queries::section(html, &story.queries, &story.zone, plans);
         });
         section(html, "storage", "Storage", |html| storage::section(html, &story.storage, &story.zone));
         section(html, "waits", "Top waits", |html| sections::waits(html, story));

@@ -55,6 +55,7 @@ FROM (
             DATEADD(minute, -5, GETDATE())) AS since
     ) AS w
     WHERE m.database_id <> 32767
+        AND m.cached_time < GETDATE()
 ) AS p
 GROUP BY p.database_id, p.object_id
 HAVING SUM(p.has_run) > 0

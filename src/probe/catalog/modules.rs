@@ -118,7 +118,10 @@ mod tests {
         let kinds: Vec<_> = sample.modules.iter().map(|m| m.kind.word()).collect();
         assert_eq!(kinds, ["procedure", "trigger", "function"]);
         assert_eq!((sample.total, sample.polled_at), (Some(36), Some(70)));
-        assert_eq!((sample.modules[0].counts.all[1], sample.modules[0].database.as_deref()), (None, Some("db 5")));
+        assert_eq!(
+            (sample.modules[0].counts.all[1], sample.modules[0].database.as_deref()),
+            (None, Some("db 5"))
+        );
         assert_eq!((told(&columns, Vec::new()).total, sample.lacking.len()), (Some(0), 0));
     }
 

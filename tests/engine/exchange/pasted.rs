@@ -118,7 +118,7 @@ proptest! {
             "labels" => format!("{{ team = {quoted} }}"),
             _ => quoted,
         }));
-        let lines: String = lines.iter().map(|(name, value)| format!("{name} = {value}\n")).collect();
+        let lines = lines.iter().map(|(name, value)| format!("{name} = {value}\n")).collect::<Vec<_>>().concat();
         let read = config::inventory::read(Path::new("f.toml"), &format!("[[instance]]\n{lines}"));
         prop_assert!(!read.errors.is_empty(), "{option}: {lines}");
         for error in &read.errors {

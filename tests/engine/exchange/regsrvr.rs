@@ -88,8 +88,8 @@ fn escaped(text: &str, escape: usize) -> String {
     let (before, after) = text.split_at(half);
     match escape {
         0 => entities(text),
-        1 => text.chars().map(|c| format!("&#{};", u32::from(c))).collect(),
-        2 => text.chars().map(|c| format!("&#x{:X};", u32::from(c))).collect(),
+        1 => text.chars().map(|c| format!("&#{};", u32::from(c))).collect::<Vec<_>>().concat(),
+        2 => text.chars().map(|c| format!("&#x{:X};", u32::from(c))).collect::<Vec<_>>().concat(),
         3 => format!("<![CDATA[{}]]>", text.replace("]]>", "]]]]><![CDATA[>")),
         4 => format!("{}<!-- <Name>no</Name> -->{}", entities(before), entities(after)),
         _ => format!("{}<?other 65?>{}", entities(before), entities(after)),
@@ -139,8 +139,8 @@ fn written(servers: &[Server], style: &Style) -> Vec<u8> {
     xml += open;
     for server in servers {
         let e = |text: &str| escaped(text, style.escape);
-        let folder: String =
-            server.folder.iter().map(|name| format!("/ServerGroup/{}", in_address(name))).collect();
+        let groups = server.folder.iter().map(|name| format!("/ServerGroup/{}", in_address(name)));
+        let folder = groups.collect::<Vec<_>>().concat();
         let uri = e(&format!("/RegisteredServersStore/ServerGroup/DatabaseEngineServerGroup{folder}"));
         let connection = e(&format!(
             "data source=elsewhere;user id={};initial catalog={};password=AQAAANCMnd8BFdERjHoAwE",
@@ -170,10 +170,11 @@ fn written(servers: &[Server], style: &Style) -> Vec<u8> {
                 "<{p}ConnectionStringWithEncryptedPassword>{connection}</{p}ConnectionStringWithEncryptedPassword>"
             ),
         ];
-        xml += &format!(
+        let document = format!(
             "<document><data><{p}RegisteredServer xmlns:rs=\"x\">{nl}{}{nl}</{p}RegisteredServer></data></document>{nl}",
             fields.join(nl)
         );
+        xml += &document;
     }
     xml += close;
     encoded(&xml, style.encoding)
@@ -233,7 +234,7 @@ proptest! {
         let whole = written(&servers, &style);
         let close = whole.len() - if style.encoding == 6 { 2 } else { 0 };
         let cut = &whole[..at.index(close.saturating_sub(1))];
-        let lines = 1 + whole.iter().filter(|byte| **byte == b'\n').count();
+        let lines = whole.split(|byte| *byte == b'\n').count();
         match read(Format::Regsrvr, cut) {
             Err(problem) => prop_assert!((1..=lines).contains(&problem.line), "{problem}"),
             Ok(rows) => prop_assert!(false, "{} rows of a file without its end", rows.rows.len()),

@@ -131,10 +131,10 @@ impl Server {
                     // Things that are told apart.
                     (Cell::Int(57), _) => *cell = Cell::Int(57 + n as i64),
                     (Cell::Text(text), _) if text.starts_with("some ") => {
-                        *cell = Cell::Text(format!("{text} {n}"))
+                        *cell = Cell::Text(format!("{text} {n}"));
                     }
                     (Cell::Bytes(bytes), _) if bytes.len() == 8 => {
-                        *cell = Cell::Bytes(vec![0, 0, 0, 0, 0, 0, 1, n as u8])
+                        *cell = Cell::Bytes(vec![0, 0, 0, 0, 0, 0, 1, n as u8]);
                     }
                     _ => {}
                 }

@@ -23,7 +23,7 @@ fn with(change: impl Fn(&mut Facts)) -> FleetSnapshot {
     fleet
 }
 
-fn withheld(problem: Unavailable, engine_edition: i32) -> Stage {
+fn withheld(problem: &Unavailable, engine_edition: i32) -> Stage {
     let fleet = with(|facts| {
         facts.deadlocks = Reading { problem: Some(problem.clone()), ..Reading::default() };
         let properties = facts.properties.value.get_or_insert_default();
@@ -79,11 +79,11 @@ fn where_nothing_records_deadlocks_a_key_shows_a_script_that_fits_the_server() {
     for (edition, words) in
         [(3, "ON SERVER"), (MANAGED_INSTANCE, "package0.ring_buffer"), (AZURE_DATABASE, "ON DATABASE")]
     {
-        let mut s = withheld(Unavailable::Missing("running session that records deadlocks".into()), edition);
+        let mut s = withheld(&Unavailable::Missing("running session that records deadlocks".into()), edition);
         s.keys("S");
         assert!(s.text().contains("s leads to one"), "the script depends on the server: {}", s.text());
         s.keys("/ esc esc");
-        let mut s = withheld(Unavailable::Missing("running session that records deadlocks".into()), edition);
+        let mut s = withheld(&Unavailable::Missing("running session that records deadlocks".into()), edition);
         s.keys("1 enter : deadlocks enter");
         let text = s.text();
         assert!(
@@ -103,7 +103,7 @@ fn where_nothing_records_deadlocks_a_key_shows_a_script_that_fits_the_server() {
 fn a_reading_that_failed_says_why_and_when_it_is_made_again() {
     let text = "the log file name is invalid; asked again after 1m";
     let failed = Unavailable::Failed(Failure::new(FailureKind::Server, text));
-    let mut s = withheld(failed.clone(), 3);
+    let mut s = withheld(&failed, 3);
     s.keys("1 enter : deadlocks enter");
     assert!(s.text().contains(text), "{}", s.text());
     // What was known stays, and the same is said above it.

@@ -8,7 +8,7 @@ use crate::model::poll::{
     space::{SpaceTable, Tight},
 };
 
-fn file(id: i32, kind: &str, read: (f64, f64), write: (f64, f64)) -> FileRow {
+pub(super) fn file(id: i32, kind: &str, read: (f64, f64), write: (f64, f64)) -> FileRow {
     FileRow {
         file: DatabaseFile {
             database_id: 5,
@@ -98,7 +98,7 @@ fn a_slow_file_stays_a_reason_until_it_clears() {
     assert_eq!((later.level, poll(74.0, &later).level), (Level::Warning, Level::Ok));
 }
 
-fn tight(id: i32, mount: Option<&str>, next_kb: i64, room_kb: i64) -> Tight {
+pub(super) fn tight(id: i32, mount: Option<&str>, next_kb: i64, room_kb: i64) -> Tight {
     Tight {
         ids: (5, id),
         database: Some("orders".into()),

@@ -2,8 +2,11 @@
 
 use super::*;
 use crate::model::poll::{
+    files::FileTable,
     logs::LogRow,
     properties::{Properties, ServerOption},
+    room::{FileUse, RoomTable},
+    space::{SpaceTable, Tight},
 };
 
 fn volume(free_pct: f64, hours: Option<f64>) -> VolumeRow {
@@ -44,6 +47,10 @@ fn target(f: &mut Facts, pct: f64) {
     }));
     let target_memory_kb = Some((pct / 100.0 * f64::from(80 << 20)) as i64);
     f.headline = good(Headline { cpu_pct: Some(12.0), target_memory_kb, ..Headline::default() });
+}
+
+fn space(tight: Tight) -> Reading<Arc<SpaceTable>> {
+    good(Arc::new(SpaceTable { tight: vec![tight], ..SpaceTable::default() }))
 }
 
 /// What an instance looks like whose figure is so, and its past.
@@ -90,6 +97,17 @@ fn with(gauge: Gauge, value: f64) -> (Facts, History) {
         Gauge::SendQueue => f.availability = replica(&|row| row.send_queue_kb = mb(value)),
         Gauge::RedoQueue => f.availability = replica(&|row| row.redo_queue_kb = mb(value)),
         Gauge::Io => f.waits = waits("PAGEIOLATCH_SH", WaitCategory::BufferIo, value * 100.0, 100.0),
+        Gauge::FileIo => {
+            let files = vec![files::file(3, "ROWS", (8.0, value), (0.0, 0.0))];
+            f.files = good(Arc::new(FileTable { files, ..FileTable::default() }));
+        }
+        Gauge::Room => f.space = space(files::tight(1, None, 1_000_000, (value * 1e6) as i64)),
+        Gauge::Inside => {
+            let used_kb = Some(1_000_000 - (value * 1e4) as i64);
+            let files = vec![FileUse { ids: (5, 1), size_kb: Some(1_000_000), used_kb }];
+            f.room = good(Arc::new(RoomTable { files, ..RoomTable::default() }));
+            f.space = space(files::tight(1, None, 0, 0));
+        }
     });
     (facts, history)
 }
