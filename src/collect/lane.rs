@@ -421,7 +421,8 @@ impl<D: Driver> Lane<D> {
 /// Tells how it went with what is asked when there is news, and says in its failure when it is asked again.
 fn tell_news(polled: &mut [Polled], due: &mut Due) {
     let news = polled.iter_mut().find(|polled| matches!(probe(polled.probe).worth, Worth::News(_)));
-    let (Some(polled), Some(heard)) = (news, due.heard.take()) else { return };
+    let Some(polled) = news else { return };
+    let Some(heard) = due.heard.take() else { return };
     let how = match &mut polled.outcome {
         Ok(_) => Heard::Told,
         Err(Unavailable::Failed(failure)) => {

@@ -148,7 +148,7 @@ impl<'a> Extras<'a> {
 
 /// One row of `activity`, `sleepers` or `chain`. None without a session id.
 pub(super) fn request(row: Row<'_>, extras: &Extras<'_>, ctx: &ProbeContext) -> Option<Request> {
-    let session_id = row.i32("session_id")?;
+    let session_id = row.i32("session_id").filter(|id| *id > 0)?;
     let request_id = row.i32("request_id");
     let program = row.name("program_name");
     let job = row.raw_text("program_name").and_then(|program| ctx.jobs.of(program));

@@ -369,6 +369,7 @@ mod tests {
         // Our clock is ten seconds behind the server's.
         let mut ctx = ProbeContext::new(|| Timestamp::from_ms(1_795_960_790_000));
         ctx.note_clock(&answer, server_time.plus_ms(-10_000));
+        ctx.read.note(&answer, false);
         let Ok(Sample::Known(State::Deadlocks(table))) = decode(&answer, &ctx) else { panic!() };
         let mut at: Vec<_> = table.patterns[0].reports.iter().map(|r| r.at).collect();
         at.sort_unstable();

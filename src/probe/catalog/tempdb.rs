@@ -14,6 +14,7 @@ use crate::{
     },
     probe::{
         batch::Sets,
+        clock::Clock,
         context::ProbeContext,
         descriptor::{Pace, Probe, needed, optional},
         script::{Needs, Script, When, script},
@@ -70,7 +71,7 @@ fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
     let mut table = TempdbTable {
         left_out: total.saturating_sub(sessions.len()) as u64,
         sessions,
-        contention: contention(sets),
+        contention: contention(sets, &ctx.clock()),
         holders: holders(sets, ctx),
         stores: stores(sets, ctx),
         ..TempdbTable::default()
@@ -96,7 +97,7 @@ fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
 }
 
 /// The waiting tasks by the kind of their page; None where they were not told.
-fn contention(sets: &Sets) -> Option<Vec<Contention>> {
+fn contention(sets: &Sets, clock: &Clock) -> Option<Vec<Contention>> {
     let mut found = Vec::new();
     for row in sets.get("tempdb_waits")?.rows() {
         let page = row.raw_text("resource_description").and_then(page_of);
@@ -108,7 +109,7 @@ fn contention(sets: &Sets) -> Option<Vec<Contention>> {
         });
         if let Some(sum) = found.get_mut(at) {
             sum.tasks = sum.tasks.saturating_add(tasks);
-            sum.longest_ms = sum.longest_ms.max(row.count("longest_ms"));
+            sum.longest_ms = sum.longest_ms.max(clock.duration(row.i64("longest_ms")));
         }
     }
     found.sort_by_key(|c| c.kind);
@@ -116,13 +117,14 @@ fn contention(sets: &Sets) -> Option<Vec<Contention>> {
 }
 
 fn holders(sets: &Sets, ctx: &ProbeContext) -> Vec<VersionHolder> {
+    let clock = ctx.clock();
     let mut holders: Vec<VersionHolder> = sets
         .all("version_holders")
         .filter_map(|row| {
             Some(VersionHolder {
                 session_id: row.i32("session_id")?,
                 is_snapshot: row.i64("is_snapshot").map(|n| n != 0),
-                for_ms: row.count("elapsed_time_seconds").and_then(|s| s.checked_mul(1000)),
+                for_ms: clock.duration(row.i64("elapsed_time_seconds").and_then(|s| s.checked_mul(1000))),
                 who: who(row, ctx),
             })
         })

@@ -212,7 +212,10 @@ pub static COLUMNS: &[(&str, Columns)] = &[
         ],
     ),
     ("deadlock_ring", &[("ring_head", Text), ("ring", Text)]),
-    ("deadlock_source", &[("name", Text), ("target_name", Text), ("target_data", Text)]),
+    (
+        "deadlock_source",
+        &[("server_time", Instant), ("name", Text), ("target_name", Text), ("target_data", Text)],
+    ),
     ("deadlocks", &[("file_name", Text), ("file_offset", Int), ("report_bytes", Int), ("report", Text)]),
     (
         "grants",

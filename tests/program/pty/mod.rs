@@ -88,6 +88,9 @@ fn log(home: &Home) -> String {
 /// Waits until the frame around a pane of this name is there: its name stands in the third row, after a rule.
 #[track_caller]
 fn until_pane(s: &mut Screen, name: &str) {
-    let shows = |row: &str| row.trim_start_matches(['─', '━', ' ']).split(' ').next() == Some(name);
+    let shows = |row: &str| {
+        let behind = row.trim_start_matches(['─', '━', ' ']).strip_prefix(name);
+        behind.is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+    };
     s.until(&format!("the pane {name}"), |screen| screen.lines().nth(2).is_some_and(shows));
 }

@@ -199,16 +199,9 @@ fn is_readable(stage: &mut Stage, what: &str) {
         );
         let words: Vec<&str> =
             line.split(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '.' | ','))).collect();
-        for nonsense in [
-            "NaN",
-            "inf",
-            "-inf",
-            "-0",
-            "-1",
-            "1970-01-01",
-            "9223372036854775807",
-            "9,223,372,036,854,775,807",
-        ] {
+        for nonsense in
+            ["NaN", "inf", "-inf", "-0", "1970-01-01", "9223372036854775807", "9,223,372,036,854,775,807"]
+        {
             assert!(!words.contains(&nonsense), "{what}: {nonsense}: {line}");
         }
         assert!(

@@ -113,16 +113,16 @@ fn charts_move_into_the_past_and_stand_beside_yesterday() {
 #[test]
 fn charts_that_were_moved_end_now_again_by_t_by_esc_and_when_they_are_left() {
     let is_past = |s: &mut Stage| s.lines()[2].contains("1 day to 20");
-    for keys in ["T", "esc", "2 -", "1 enter", "1 down enter"] {
+    for keys in ["T", "esc", "2 -"] {
         let mut s = day(120, 40);
         s.keys("shift-left");
         assert!(is_past(&mut s), "{}", s.text());
         s.keys(keys);
         assert!(!is_past(&mut s), "after {keys}: {}", s.text());
         assert!(
-            s.lines()[2].contains("sqlprd-"),
+            s.lines()[0].contains("sqlprd-") && s.lines()[2].contains("Instance"),
             "still the page of an instance after {keys}: {}",
-            s.lines()[2]
+            s.text()
         );
         assert!(s.lines()[0].contains("LIVE"), "after {keys}: {}", s.lines()[0]);
     }

@@ -82,11 +82,14 @@ fn with(gauge: Gauge, value: f64) -> (Facts, History) {
         Gauge::Volume => f.volumes = good(Arc::new(vec![volume(value, None)])),
         Gauge::VolumeFull => f.volumes = good(Arc::new(vec![volume(50.0, Some(value))])),
         Gauge::Tempdb => {
-            f.headline = good(Headline { tempdb_used_pct: Some(100.0 - value), ..Headline::default() });
+            let tempdb_used_pct = Some(100.0 - value);
+            f.headline = good(Headline { cpu_pct: Some(12.0), tempdb_used_pct, ..Headline::default() });
         }
         Gauge::TempdbFull => {
-            f.headline = good(Headline { tempdb_used_pct: Some(50.0), ..Headline::default() });
-            for n in 0..=10_i32 {
+            let tempdb_used_pct = Some(50.0);
+            f.headline = good(Headline { cpu_pct: Some(12.0), tempdb_used_pct, ..Headline::default() });
+            // A trend is told ahead by eight times the time that was seen.
+            for n in 0..=20_i32 {
                 let used = 50.0 - 50.0 / value * f64::from(n) / 2.0;
                 history.record(SeriesId::Tempdb, NOW.plus_ms(i64::from(n) * -30_000), Some(used));
             }
