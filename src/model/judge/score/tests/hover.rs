@@ -89,7 +89,7 @@ fn with(gauge: Gauge, value: f64) -> (Facts, History) {
             let tempdb_used_pct = Some(50.0);
             f.headline = good(Headline { cpu_pct: Some(12.0), tempdb_used_pct, ..Headline::default() });
             // A trend is told ahead by eight times the time that was seen.
-            for n in 0..=20_i32 {
+            for n in (0..=20_i32).rev() {
                 let used = 50.0 - 50.0 / value * f64::from(n) / 2.0;
                 history.record(SeriesId::Tempdb, NOW.plus_ms(i64::from(n) * -30_000), Some(used));
             }
