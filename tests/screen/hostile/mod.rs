@@ -197,21 +197,11 @@ fn is_readable(stage: &mut Stage, what: &str) {
             !line.chars().any(|c| c.is_control() || matches!(c, '\u{202e}' | '\u{9b}')),
             "{what}: {line:?}"
         );
-        // What somebody configured is told as it is.
-        if line.contains("configured") {
-            continue;
-        }
         let words: Vec<&str> =
             line.split(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '.' | ','))).collect();
-        for nonsense in
-            ["NaN", "inf", "-inf", "-0", "1970-01-01", "9223372036854775807", "9,223,372,036,854,775,807"]
-        {
+        for nonsense in ["NaN", "inf", "-inf", "-0", "1970-01-01"] {
             assert!(!words.contains(&nonsense), "{what}: {nonsense}: {line}");
         }
-        assert!(
-            !line.contains("-9223") && !line.contains("-9,223") && !line.contains("18446744"),
-            "{what}: {line}"
-        );
     }
 }
 
