@@ -232,7 +232,7 @@ fn many_instances_are_read_from_history_as_far_as_it_goes_and_that_is_told() {
     let title = stage.title(&mut pane);
     assert!(title.contains("read back to 13:32: 20 s of reading at most"), "{title}");
     assert!(title.contains("8 polls cover 30s") && all == 1, "{title}");
-    let row = lines.lines().filter(|line| line.contains("web")).last().unwrap_or_default();
+    let row = lines.lines().rfind(|line| line.contains("web")).unwrap_or_default();
     assert!(row.split_whitespace().any(|word| word == "7"), "seen on seven instances: {row}");
     // An earlier time of many is asked, too.
     stage.act(&mut pane, &[Action::PanBack]);
