@@ -8,7 +8,7 @@ SELECT /* dbtop:deadlock_source */ TOP (20) 1 AS dbtop_deadlock_source,
     SYSDATETIMEOFFSET() AS server_time,
     s.name,
     t.target_name,
-    CASE WHEN t.target_name = N'event_file' THEN LEFT(t.target_data, 4000) END AS target_data
+    CASE WHEN t.target_name = N'event_file' THEN t.target_data END AS target_data
 FROM sys.dm_xe_sessions AS s
 INNER JOIN sys.dm_xe_session_events AS e
     ON e.event_session_address = s.address

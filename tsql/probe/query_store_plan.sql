@@ -6,7 +6,7 @@
 SELECT /* dbtop:query_store_plan */ TOP (1) 1 AS dbtop_query_store_plan,
     CAST(@P1 AS int) AS database_id,
     p.plan_id,
-    DATALENGTH(p.query_plan) AS plan_bytes,
+    CAST(DATALENGTH(p.query_plan) AS bigint) AS plan_bytes,
     CASE WHEN DATALENGTH(p.query_plan) <= 7000000 THEN p.query_plan END AS query_plan
 FROM [$db$].sys.query_store_plan AS p
 WHERE p.plan_id = CAST(@P2 AS bigint)
