@@ -378,7 +378,9 @@ async fn four_schedulers_of_many_are_all_that_counts() {
     let told = reasons(0, &since("cpu_limit", 1, 4.0)).await;
     let has = |words: &str| told.iter().any(|text| text.contains(words));
     assert!(has("45 tasks wait for 4 CPUs"), "{told:?}");
-    assert!(has(" of 4 of ") && told.iter().any(|text| text.starts_with("CPU 9")), "{told:?}");
+    // Not the quarter that it is of all CPUs. It is measured over a real interval: on a busy machine it may come out full.
+    let is_full = |text: &String| ["CPU 9", "CPU 100"].iter().any(|cpu| text.starts_with(cpu));
+    assert!(has(" of 4 of ") && told.iter().any(is_full), "{told:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
