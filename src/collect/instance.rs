@@ -10,6 +10,7 @@
 use super::{
     connect,
     driver::{Driver, Session},
+    focus::Focus,
     limiter::{CostLimiter, Pace, budget::Rule},
     live_config::LiveConfig,
     permits::Priority,
@@ -52,8 +53,8 @@ const RESUME_SPREAD: Duration = Duration::from_secs(2);
 /// The wishes of the manager for an instance; the newest wins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Control {
-    /// on the screen
-    pub focused: bool,
+    /// how closely somebody looks
+    pub focus: Focus,
     /// no polls
     pub paused: bool,
     /// grows with each "refresh now"
@@ -70,7 +71,7 @@ impl Control {
     /// Neither on the screen nor paused.
     pub const fn new(poll: Arc<PollSettings>, live: Arc<LiveConfig>) -> Self {
         let priority = Priority::Usual;
-        Self { focused: false, paused: false, refreshes: 0, poll, priority, live }
+        Self { focus: Focus::Fleet, paused: false, refreshes: 0, poll, priority, live }
     }
 
     /// The newest permits, and our place in the line for them.
@@ -209,7 +210,7 @@ impl<D: Driver> Instance<D> {
             if due.is_empty() {
                 continue;
             }
-            self.limiter.ask(self.obeyed.focused, &mut due);
+            self.limiter.ask(self.obeyed.focus.is_close(), &mut due);
             let mut polled = self.poll(&mut session, &due).await;
             let ok = polled.iter().any(|p| p.outcome.is_ok());
             if ok {
@@ -281,7 +282,7 @@ impl<D: Driver> Instance<D> {
         let (heard, reading) = oneshot::channel();
         let heard = worth.iter().any(|id| is_news(*id)).then_some(heard);
         let has_news = heard.is_some();
-        let focused = self.obeyed.focused;
+        let focused = self.obeyed.focus.is_on_screen();
         let due = Due { focused, probes, failures: self.context.failures(), heard };
         if self.shared.heavy.try_send(Heavy { instance, due }).is_err() {
             self.schedule.wait_for_round(&worth);
@@ -367,7 +368,7 @@ impl<D: Driver> Instance<D> {
     /// speeds up.
     async fn mind_cost(&mut self, due: &[ProbeId], polled: &mut [Polled]) {
         let settings = &self.obeyed.live.settings;
-        let (focused, now) = (self.obeyed.focused, Instant::now());
+        let (focused, now) = (self.obeyed.focus.is_close(), Instant::now());
         let rule = Rule {
             limit: settings.budget(focused),
             details_every: Duration::from_millis(self.schedule.every_ms(ProbeId::Waits).into()),
@@ -393,12 +394,15 @@ impl<D: Driver> Instance<D> {
             self.tell_paces(paces).await;
             self.tell_what_is_off().await;
         }
-        if wanted.focused != self.obeyed.focused {
-            self.context.set_focused(wanted.focused);
-            self.limiter.begin();
-            let paces = self.schedule.slow(self.limiter.slowed(wanted.focused, settings), settings, now);
-            self.tell_paces(paces).await;
-            let paces = self.schedule.focus(wanted.focused, settings, now);
+        if wanted.focus != self.obeyed.focus {
+            let is_close = wanted.focus.is_close();
+            if is_close != self.obeyed.focus.is_close() {
+                self.context.set_focused(is_close);
+                self.limiter.begin();
+                let paces = self.schedule.slow(self.limiter.slowed(is_close, settings), settings, now);
+                self.tell_paces(paces).await;
+            }
+            let paces = self.schedule.focus(wanted.focus, settings, now);
             self.tell_paces(paces).await;
         }
         if wanted.refreshes != self.obeyed.refreshes {

@@ -6,6 +6,7 @@ use super::{
     clock::Sleep,
     driver::Driver,
     flight_recorder::FlightRecorder,
+    focus::Focus,
     instance::{Control, Instance},
     lane::{Job, Lanes},
     live_config::LiveConfig,
@@ -220,18 +221,22 @@ impl<D: Driver> Manager<D> {
         self.lanes.ask(instance, job, &target, secret, (Arc::clone(&self.live), priority));
     }
 
-    /// On a screen, or recorded in detail.
-    fn is_focused(&self, id: &InstanceId) -> bool {
-        self.focused.contains(id)
-            || self.watched.contains(id)
-            || self.recorder.as_ref().is_some_and(|recorder| recorder.holds(id))
+    /// On a screen of this process or another one, or recorded in detail.
+    fn focus_of(&self, id: &InstanceId) -> Focus {
+        if self.focused.contains(id) || self.watched.contains(id) {
+            Focus::OnScreen
+        } else if self.recorder.as_ref().is_some_and(|recorder| recorder.holds(id)) {
+            Focus::Recorded
+        } else {
+            Focus::Fleet
+        }
     }
 
     fn set_focus(&self) {
         for (id, running) in &self.running {
-            let focused = self.is_focused(id);
-            if running.control.borrow().focused != focused {
-                running.change(|c| c.focused = focused);
+            let focus = self.focus_of(id);
+            if running.control.borrow().focus != focus {
+                running.change(|c| c.focus = focus);
             }
         }
     }
@@ -286,7 +291,7 @@ impl<D: Driver> Manager<D> {
     fn start(&mut self, target: Arc<Target>, delay: Duration) {
         let id = target.info.id.clone();
         let first = Control {
-            focused: self.is_focused(&id),
+            focus: self.focus_of(&id),
             paused: self.paused,
             priority: Priority::of(&target.info, Level::Unknown),
             ..Control::new(Arc::clone(&target.info.poll), Arc::clone(&self.live))

@@ -22,6 +22,7 @@ mod clock;
 mod connect;
 mod driver;
 mod flight_recorder;
+mod focus;
 mod histogram;
 mod instance;
 mod lane;

@@ -5,7 +5,10 @@
 //! The fast tier is the heartbeat: it decides when a round is, everything else takes part in the round that is nearest
 //! to its own due time. So an instance is asked in as few round trips as its fastest interval allows.
 
-use super::settings::{Settings, is_off};
+use super::{
+    focus::Focus,
+    settings::{Settings, is_off},
+};
 use crate::{
     model::{
         inventory::record::PollSettings,
@@ -51,7 +54,7 @@ struct Slot {
 #[derive(Debug)]
 pub struct Schedule {
     slots: [Slot; ProbeId::ALL.len()],
-    focused: bool,
+    focus: Focus,
     /// what the instance's own settings say
     poll: Arc<PollSettings>,
     /// what costs too much
@@ -69,7 +72,7 @@ impl Schedule {
             polls: 0,
             planned: None,
         });
-        Self { slots, focused: false, poll, slowed: Slowed::default() }
+        Self { slots, focus: Focus::Fleet, poll, slowed: Slowed::default() }
     }
 
     /// A new connection after none or a failed one: the fast tier and what tells about the server at once, the rest
@@ -84,7 +87,7 @@ impl Schedule {
             }
             slot.due = match slot.last {
                 _ if first => now,
-                None if is_heavy(slot.probe) && !self.focused => {
+                None if is_heavy(slot.probe) && !self.focus.is_on_screen() => {
                     // What is read when there is news is read seldom: its first reading may come with the first rounds.
                     let every_ms = if probe(slot.probe).worth.ages() {
                         slot.every_ms
@@ -176,15 +179,17 @@ impl Schedule {
         skipped
     }
 
-    /// The instance came on the screen or left it. Returns the probes whose interval changed, with the new one.
-    pub fn focus(&mut self, focused: bool, settings: &Settings, now: Instant) -> Vec<(ProbeId, u32)> {
-        self.focused = focused;
+    /// Somebody looks more closely, or less. Returns the probes whose interval changed, with the new one.
+    pub fn focus(&mut self, focus: Focus, settings: &Settings, now: Instant) -> Vec<(ProbeId, u32)> {
+        self.focus = focus;
         let changed = self.pace(settings, now);
         // Somebody looks, and nothing is known of it yet, or less than is told on the screen.
         let is_little = |slot: &&mut Slot| {
             let is_old = |last| now - last > LOOKED_AT_AGAIN;
             let tells_more = changed.iter().any(|(probe, _)| *probe == slot.probe);
-            focused && is_heavy(slot.probe) && slot.last.is_none_or(|last| tells_more && is_old(last))
+            focus.is_on_screen()
+                && is_heavy(slot.probe)
+                && slot.last.is_none_or(|last| tells_more && is_old(last))
         };
         for slot in self.slots.iter_mut().filter(is_little) {
             slot.due = now;
@@ -230,7 +235,9 @@ impl Schedule {
     fn pace(&mut self, settings: &Settings, now: Instant) -> Vec<(ProbeId, u32)> {
         let mut changed = Vec::new();
         for slot in &mut self.slots {
-            let every_ms = settings.slowed_every_ms(&self.poll, slot.probe, self.focused, self.slowed);
+            let focused =
+                if is_heavy(slot.probe) { self.focus.is_on_screen() } else { self.focus.is_close() };
+            let every_ms = settings.slowed_every_ms(&self.poll, slot.probe, focused, self.slowed);
             if every_ms == slot.every_ms {
                 continue;
             }
@@ -286,7 +293,7 @@ mod tests {
     /// Plays `rounds` rounds that take no time; the times of each, s after the start, with their probes.
     fn play(rounds: usize, focused: bool, jitter: f64) -> Vec<(f64, Vec<ProbeId>)> {
         let (settings, now, mut schedule) = start();
-        schedule.focus(focused, &settings, now);
+        schedule.focus(if focused { Focus::OnScreen } else { Focus::Fleet }, &settings, now);
         (0..rounds)
             .map(|_| {
                 let at = schedule.next().max(now);
@@ -326,7 +333,7 @@ mod tests {
             };
             assert!(!is_due(&schedule, now + every.mul_f64(chance - 0.01)), "{chance}");
             assert!(is_due(&schedule, now + every.mul_f64(chance + 0.01)), "{chance}");
-            schedule.focus(true, &settings, now);
+            schedule.focus(Focus::OnScreen, &settings, now);
             assert!(is_due(&schedule, schedule.next()), "somebody looks");
         }
     }
@@ -334,7 +341,7 @@ mod tests {
     #[test]
     fn who_comes_on_the_screen_before_the_details_were_asked_waits_no_longer_for_them() {
         let (settings, now, mut schedule) = start();
-        schedule.focus(true, &settings, now);
+        schedule.focus(Focus::OnScreen, &settings, now);
         let details = [ProbeId::Waits, ProbeId::Memory, ProbeId::Availability, ProbeId::Files];
         let at = now + Duration::from_secs(3);
         assert!(details.iter().all(|probe| schedule.due(at).contains(probe)), "{:?}", schedule.due(at));
@@ -407,14 +414,33 @@ mod tests {
         let due = schedule.due(now);
         schedule.done(&due, &settings, now, 0.5);
         let at = now + Duration::from_secs(10);
-        let changed = schedule.focus(true, &settings, at);
+        let changed = schedule.focus(Focus::OnScreen, &settings, at);
         assert!(changed.contains(&(ProbeId::Headline, 2_000)));
         assert!(schedule.due(at).contains(&ProbeId::Headline));
         let due = schedule.due(at);
         schedule.done(&due, &settings, at, 0.5);
-        schedule.focus(false, &settings, at);
+        schedule.focus(Focus::Fleet, &settings, at);
         assert!(!schedule.due(at + Duration::from_secs(20)).contains(&ProbeId::Headline));
-        assert!(schedule.focus(false, &settings, at).is_empty(), "nothing changed");
+        assert!(schedule.focus(Focus::Fleet, &settings, at).is_empty(), "nothing changed");
+    }
+
+    #[test]
+    fn what_is_recorded_is_polled_fast_and_its_slow_probes_come_no_sooner() {
+        let (settings, now, mut schedule) = start();
+        let due = schedule.due(now);
+        schedule.done(&due, &settings, now, 0.5);
+        let slow = |changed: &[(ProbeId, u32)]| changed.iter().filter(|(id, _)| is_heavy(*id)).count();
+        let at = now + Duration::from_mins(5);
+        let changed = schedule.focus(Focus::Recorded, &settings, at);
+        assert!(changed.contains(&(ProbeId::Headline, 2_000)));
+        assert_eq!(slow(&changed), 0);
+        let due = schedule.due(at);
+        let seldom = [ProbeId::Growths, ProbeId::Room, ProbeId::LogUse, ProbeId::QueryStore];
+        assert!(due.contains(&ProbeId::Headline) && !due.iter().any(|id| seldom.contains(id)), "{due:?}");
+        let changed = schedule.focus(Focus::OnScreen, &settings, at);
+        assert!(slow(&changed) > 0 && changed.len() == slow(&changed), "the rest has its pace already");
+        let due = schedule.due(at);
+        assert!(seldom.iter().all(|id| due.contains(id)), "somebody looks: {due:?}");
     }
 
     #[test]

@@ -36,6 +36,7 @@ use std::{io::stdout, iter, process::ExitCode};
 pub fn run(args: Status, invocation: &Invocation) -> anyhow::Result<ExitCode> {
     let (places, idle): (Vec<RunFolder>, Vec<bool>) = places(&invocation.selection)?.into_iter().unzip();
     let mut seen = places.into_iter().map(Seen::look).collect::<anyhow::Result<Vec<_>>>()?;
+    let named = seen.len();
     if is_of_all(&invocation.selection) {
         // Of a plain inventory nobody knows whether it still is one: its fleet is told while it is collected.
         let others = RunFolder::of_inventories()?.into_iter().map(Seen::look);
@@ -44,8 +45,11 @@ pub fn run(args: Status, invocation: &Invocation) -> anyhow::Result<ExitCode> {
     let codes = seen
         .iter()
         .zip(idle.into_iter().chain(iter::repeat(false)))
-        .map(|(seen, idle)| if idle && !seen.is_held() { 0 } else { code(seen.word()) });
-    let code = codes.max().unwrap_or(3);
+        .enumerate()
+        // A screen that somebody opened on a file of their own is told, and is no collector that is missing.
+        .filter(|(n, (seen, _))| *n < named || seen.word() != "screen")
+        .map(|(_, (seen, idle))| if idle && !seen.is_held() { 0 } else { code(seen.word()) });
+    let code = codes.max().unwrap_or(if seen.is_empty() { 3 } else { 1 });
     // It tells of a collector whatever the file says: without a zone times are UTC.
     let zone =
         configuration::load(&invocation.given).map_or_else(|_| UTC.clone(), |c| configuration::zone(&c));

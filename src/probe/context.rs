@@ -323,7 +323,7 @@ impl ProbeContext {
                 self.rights = Some(Arc::clone(r));
                 self.verdicts.clear();
                 self.objects.forget_failures();
-                self.jobs.forget_failures();
+                self.jobs.forget();
             }
             Sample::Known(State::QueryStore(table)) => {
                 let problems = &self.problems;

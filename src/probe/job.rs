@@ -87,9 +87,9 @@ impl JobNames {
         Some(self.0.get(&step).cloned().flatten().unwrap_or_else(|| step.by_id().into()))
     }
 
-    /// Forgets what could not be had: rights may have changed.
-    pub(super) fn forget_failures(&mut self) {
-        self.0.retain(|_, name| name.is_some());
+    /// Forgets all: rights may have changed, jobs and steps may have other names now, and a step that ran for the first time has one.
+    pub(super) fn forget(&mut self) {
+        self.0.clear();
     }
 }
 

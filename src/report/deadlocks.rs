@@ -5,10 +5,14 @@ use super::{
     parts::{more, none},
     period::Period,
 };
-use crate::model::{
-    base::{time::Timestamp, zone::Zone},
-    inventory::instance::InstanceId,
-    poll::deadlocks::{DeadlockPattern, DeadlockTable},
+use crate::{
+    model::{
+        base::{figure, time::Timestamp, zone::Zone},
+        inventory::instance::InstanceId,
+        poll::deadlocks::{DeadlockPattern, DeadlockTable},
+        timeline::event::What,
+    },
+    store::history::Event,
 };
 use std::sync::Arc;
 
@@ -39,12 +43,46 @@ fn within(pattern: &DeadlockPattern, from: Timestamp, to: Timestamp) -> (u64, bo
     (until_now.saturating_sub(later), at_least)
 }
 
-/// The section.
-pub(super) fn section(html: &mut Html, deadlocks: &Deadlocks, period: Period, zone: &Zone) {
-    if deadlocks.tables.is_empty() {
-        return none(html, "Nobody asked for deadlocks in that time, or the login may not read them.");
+/// Deadlocks that the servers counted, and of which no report was read in that time.
+fn counted_only(events: &[Event]) -> u64 {
+    events.iter().map(|event| if let What::Deadlocks(count) = event.what { count } else { 0 }).sum()
+}
+
+/// What the page knows besides.
+pub(super) struct Around<'a> {
+    /// instances of the page
+    pub instances: usize,
+    /// its events
+    pub events: &'a [Event],
+    /// its time
+    pub period: Period,
+    /// whose clock tells times
+    pub zone: &'a Zone,
+}
+
+/// What is not known, in words; None: everything was read.
+fn unread(deadlocks: &Deadlocks, around: &Around<'_>) -> Option<String> {
+    let mut words: Vec<String> = Vec::new();
+    let counted = counted_only(around.events);
+    if counted > 0 {
+        let were =
+            if counted == 1 { "was counted whose report was" } else { "were counted whose reports were" };
+        words.push(format!("{} {were} not read in that time", figure::counted(counted as usize, "deadlock")));
     }
-    let (from, to) = (period.from, period.to);
+    let silent = around.instances.saturating_sub(deadlocks.tables.len());
+    if silent > 0 {
+        words.push(format!(
+            "of {silent} of {} no report was read: nobody asked, or the login may not",
+            figure::counted(around.instances, "instance")
+        ));
+    }
+    (!words.is_empty()).then(|| format!("Not known: {}.", words.join("; ")))
+}
+
+/// The section.
+pub(super) fn section(html: &mut Html, deadlocks: &Deadlocks, around: &Around<'_>) {
+    let (from, to, zone) = (around.period.from, around.period.to, around.zone);
+    let unread = unread(deadlocks, around);
     let mut rows: Vec<(&InstanceId, &DeadlockPattern, u64, bool)> = Vec::new();
     for (instance, table) in &deadlocks.tables {
         for pattern in &table.patterns {
@@ -54,8 +92,21 @@ pub(super) fn section(html: &mut Html, deadlocks: &Deadlocks, period: Period, zo
             }
         }
     }
+    if let Some(words) = &unread {
+        none(html, words);
+    }
     if rows.is_empty() {
-        return none(html, "No deadlock happened in that time.");
+        if !deadlocks.tables.is_empty() && counted_only(around.events) == 0 {
+            none(
+                html,
+                if unread.is_some() {
+                    "The others had no deadlock in that time."
+                } else {
+                    "No deadlock happened in that time."
+                },
+            );
+        }
+        return;
     }
     rows.sort_by(|a, b| b.2.cmp(&a.2).then_with(|| a.0.cmp(b.0)));
     let row = |(instance, pattern, times, at_least): &(&InstanceId, &DeadlockPattern, u64, bool)| {
@@ -85,7 +136,7 @@ pub(super) fn section(html: &mut Html, deadlocks: &Deadlocks, period: Period, zo
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::poll::deadlocks::Seen;
+    use crate::model::{base::zone::UTC, poll::deadlocks::Seen, timeline::chart::MarkKind};
 
     #[test]
     fn only_what_happened_between_the_two_instants_counts() {
@@ -102,6 +153,39 @@ mod tests {
         assert_eq!(within(&pattern, at(41), at(50)), (0, false));
         let more = DeadlockPattern { times: 900, ..pattern };
         assert_eq!(within(&more, at(0), at(35)), (3, true), "of many the newest times are kept");
+    }
+
+    #[test]
+    fn what_was_not_read_is_not_called_nothing() {
+        let at = |minute: i64| Timestamp::from_ms(minute * 60_000);
+        let told = |tables: &[&str], counted: u64| {
+            let mut all = Deadlocks::default();
+            for name in tables {
+                all.take(&InstanceId::new(*name), &Arc::default());
+            }
+            let event = Event {
+                no: 1,
+                uid: Some("a".into()),
+                kind: MarkKind::Deadlock,
+                at: at(5),
+                to: None,
+                what: What::Deadlocks(counted),
+                episode: None,
+            };
+            let events = if counted > 0 { vec![event] } else { Vec::new() };
+            let period = Period { from: at(0), to: at(60) };
+            let around = Around { instances: 2, events: &events, period, zone: &UTC };
+            Html::page("", "", |html| section(html, &all, &around))
+        };
+        assert!(told(&["a", "b"], 0).contains("No deadlock happened in that time."));
+        let page = told(&["a"], 0);
+        assert!(page.contains("of 1 of 2 instances no report was read"), "{page}");
+        assert!(page.contains("The others had no deadlock"), "{page}");
+        let page = told(&["a", "b"], 3);
+        assert!(page.contains("3 deadlocks were counted whose reports were not read"), "{page}");
+        assert!(!page.contains("No deadlock") && !page.contains("had no deadlock"), "{page}");
+        let page = told(&[], 0);
+        assert!(page.contains("of 2 of 2 instances") && !page.contains("no deadlock"), "{page}");
     }
 
     #[test]

@@ -199,6 +199,10 @@ impl Story {
         let mut past = recording.states().at(std::slice::from_ref(&info.uid), self.period.from)?;
         self.damaged.append(&mut past.damaged);
         for kept in past.kept {
+            // Reports are read when there is news: without, what was known before still is.
+            if let Recorded::Reading { state: Ok(State::Deadlocks(table)), .. } = &kept.what {
+                self.deadlocks.take(&info.id, table);
+            }
             instance.take(kept.what, self.period.from);
         }
         for (from, to) in self.period.parts() {
@@ -219,7 +223,7 @@ impl Story {
     /// Adds to the sums over all instances.
     fn sum(&mut self, kept: &Record) {
         let Recorded::Reading { every_ms, state: Ok(state), .. } = &kept.what else { return };
-        self.storage.take(kept.at, state);
+        self.storage.take(kept.at, *every_ms, state);
         match state {
             State::Activity(activity) => self.ash.take(&kept.info.id, activity, *every_ms),
             State::Queries(table) => self.queries.take(&kept.info.id, kept.at, table),

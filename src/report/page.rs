@@ -58,7 +58,13 @@ pub(super) fn page(story: &Story, facts: &Facts<'_>, draw: Draw<'_>) -> Result<P
         section(html, "charts", "Charts", |html| charts(html, story, &drawn));
         section(html, "blocking", "Blocking", |html| sections::blocking(html, story));
         section(html, "deadlocks", "Deadlocks", |html| {
-            deadlocks::section(html, &story.deadlocks, story.period, &story.zone);
+            let around = deadlocks::Around {
+                instances: story.instances.len(),
+                events: &story.events,
+                period: story.period,
+                zone: &story.zone,
+            };
+            deadlocks::section(html, &story.deadlocks, &around);
         });
         section(html, "queries", "Top queries", |html| {
             queries::section(html, &story.queries, &story.zone, plans);

@@ -2,11 +2,43 @@
 
 use super::html::Html;
 use crate::model::{base::figure::counted, poll::statement::SqlText};
+use std::cmp::Ordering;
 
 /// The most characters of a statement in a table.
 const LINE_CHARS: usize = 160;
 /// The most characters of a text.
 const TEXT_CHARS: usize = 20_000;
+
+/// The worst rows of a table, and how many there were in all.
+#[derive(Debug)]
+pub(super) struct Worst<T> {
+    /// those that stay, the worst first
+    pub rows: Vec<T>,
+    /// with those that went
+    pub all: usize,
+}
+
+impl<T> Default for Worst<T> {
+    fn default() -> Self {
+        Self { rows: Vec::new(), all: 0 }
+    }
+}
+
+impl<T> Worst<T> {
+    /// Adds rows; so many stay.
+    pub fn take(
+        &mut self,
+        rows: impl IntoIterator<Item = T>,
+        most: usize,
+        order: impl Fn(&T, &T) -> Ordering,
+    ) {
+        let before = self.rows.len();
+        self.rows.extend(rows);
+        self.all += self.rows.len() - before;
+        self.rows.sort_by(order);
+        self.rows.truncate(most);
+    }
+}
 
 /// A sentence in place of a table.
 pub(super) fn none(html: &mut Html, words: &str) {

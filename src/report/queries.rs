@@ -3,7 +3,7 @@
 
 use super::{
     html::Html,
-    parts::{more, none, one_line, sql},
+    parts::{Worst, more, none, one_line, sql},
     words::{count, pct, span, wait},
 };
 use crate::model::{
@@ -11,9 +11,9 @@ use crate::model::{
     inventory::instance::InstanceId,
     poll::{queries::QueryTable, statement::Statement},
 };
-use std::{cmp::Reverse, collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
-/// Queries of an instance, and of all instances, that are kept while the story is gathered.
+/// Queries that are kept while the story is gathered.
 const KEPT: usize = 30;
 /// The most rows.
 const TOP: usize = 20;
@@ -57,7 +57,7 @@ struct Changed {
 /// What queries cost.
 #[derive(Debug, Default)]
 pub(super) struct Queries {
-    all: Vec<(InstanceId, u64, Sum)>,
+    all: Worst<(InstanceId, u64, Sum)>,
     changed: Vec<Changed>,
     /// CPU that was told, and of all sessions, µs
     told_us: i64,
@@ -119,13 +119,10 @@ impl Queries {
                 (runs > 0).then(|| (now.elapsed_us - before.elapsed_us) as f64 / 1_000.0 / runs as f64);
             self.changed.push(change);
         }
-        let mut own: Vec<(u64, Sum)> =
-            self.own.drain().filter(|(_, sum)| sum.runs > 0 || sum.cpu_us > 0).collect();
-        own.sort_by_key(|(hash, sum)| (Reverse(sum.cpu_us), *hash));
-        own.truncate(KEPT);
-        self.all.extend(own.into_iter().map(|(hash, sum)| (instance.clone(), hash, sum)));
-        self.all.sort_by(|a, b| b.2.cpu_us.cmp(&a.2.cpu_us).then_with(|| (&a.0, a.1).cmp(&(&b.0, b.1))));
-        self.all.truncate(KEPT);
+        let own = self.own.drain().filter(|(_, sum)| sum.runs > 0 || sum.cpu_us > 0);
+        let own = own.map(|(hash, sum)| (instance.clone(), hash, sum));
+        self.all
+            .take(own, KEPT, |a, b| b.2.cpu_us.cmp(&a.2.cpu_us).then_with(|| (&a.0, a.1).cmp(&(&b.0, b.1))));
     }
 }
 
@@ -140,7 +137,7 @@ pub(super) fn section(html: &mut Html, queries: &Queries, zone: &Zone, told: usi
     if queries.polls == 0 {
         return none(html, "No poll of the plan cache is kept of that time.");
     }
-    if queries.all.is_empty() {
+    if queries.all.rows.is_empty() {
         none(html, "No query of the plan cache ended a run in that time.");
     } else {
         top(html, queries);
@@ -187,10 +184,11 @@ fn top(html: &mut Html, queries: &Queries) {
         "query",
         "statement",
     ];
-    html.table(&columns, queries.all.iter().take(TOP).map(row));
-    more(html, queries.all.len(), TOP, "row");
+    html.table(&columns, queries.all.rows.iter().take(TOP).map(row));
+    more(html, queries.all.all, TOP, "row");
     let with_text = queries
         .all
+        .rows
         .iter()
         .filter_map(|(instance, hash, sum)| Some((instance, hash, sum.statement.as_ref()?)));
     html.within("details", &[], |html| {
@@ -272,7 +270,7 @@ mod tests {
         queries.take(&id, at(2), &table(10, 50, 8, Some(7)));
         queries.take(&id, at(3), &table(10, 50, 8, Some(7)));
         queries.end(&id);
-        let [(_, hash, sum), _] = &queries.all[..] else { panic!("{queries:?}") };
+        let [(_, hash, sum), _] = &queries.all.rows[..] else { panic!("{queries:?}") };
         assert_eq!((*hash, sum.runs, sum.cpu_us), (1, 30, 2_700_000));
         let [change] = &queries.changed[..] else { panic!("{queries:?}") };
         assert_eq!((change.query, change.at, change.plans), (1, at(2), (7, 8)));
@@ -282,7 +280,7 @@ mod tests {
         let other = InstanceId::new("b");
         queries.take(&other, at(1), &table(1, 5, 7, None));
         queries.end(&other);
-        assert_eq!(queries.all.len(), 4);
+        assert_eq!(queries.all.rows.len(), 4);
     }
 
     #[test]
@@ -296,6 +294,6 @@ mod tests {
             &QueryTable { queries: (1..200).map(query).collect(), ..QueryTable::default() },
         );
         queries.end(&id);
-        assert_eq!((queries.all.len(), queries.all[0].1), (KEPT, 199));
+        assert_eq!((queries.all.rows.len(), queries.all.rows[0].1, queries.all.all), (KEPT, 199, 199));
     }
 }

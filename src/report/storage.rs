@@ -3,7 +3,7 @@
 
 use super::{
     html::Html,
-    parts::{more, none},
+    parts::{Worst, more, none},
     words::{count, pct, size, span, wait},
 };
 use crate::model::{
@@ -21,7 +21,6 @@ use crate::model::{
     },
 };
 use std::{
-    cmp::Reverse,
     collections::{BTreeMap, HashMap},
     sync::Arc,
 };
@@ -78,11 +77,11 @@ struct Fullest {
 /// What storage went through.
 #[derive(Debug, Default)]
 pub(super) struct Storage {
-    files: Vec<(InstanceId, FileSum)>,
-    volumes: Vec<(InstanceId, Arc<str>, VolumeSpan)>,
-    growths: Vec<(InstanceId, FileGrowth)>,
-    logs: Vec<(InstanceId, Arc<str>, Fullest)>,
-    tempdb: Vec<(InstanceId, Fullest)>,
+    files: Worst<(InstanceId, FileSum)>,
+    volumes: Worst<(InstanceId, Arc<str>, VolumeSpan)>,
+    growths: Worst<(InstanceId, FileGrowth)>,
+    logs: Worst<(InstanceId, Arc<str>, Fullest)>,
+    tempdb: Worst<(InstanceId, Fullest)>,
     polls: u64,
     own: Own,
 }
@@ -96,19 +95,35 @@ struct Own {
     logs: BTreeMap<Arc<str>, Fullest>,
     tempdb: Option<Fullest>,
     /// who held most of tempdb when it was told last
-    eater: Option<(Option<i32>, Who)>,
+    eater: Option<Eater>,
+}
+
+/// Who held most of tempdb.
+#[derive(Debug, Clone)]
+struct Eater {
+    at: Timestamp,
+    /// it says nothing of what is further away than this, ms
+    reach_ms: i64,
+    holder: (Option<i32>, Who),
+}
+
+impl Eater {
+    /// Who it was at an instant; None: that is too long ago, or too long before.
+    fn at(&self, at: Timestamp) -> Option<(Option<i32>, Who)> {
+        ((at - self.at).abs() <= self.reach_ms).then(|| self.holder.clone())
+    }
 }
 
 impl Storage {
     /// Takes a reading of the instance that is read now.
-    pub fn take(&mut self, at: Timestamp, state: &State) {
+    pub fn take(&mut self, at: Timestamp, every_ms: u32, state: &State) {
         let own = &mut self.own;
         match state {
             State::Files(table) => own.files(table),
             State::Volumes(rows) => own.volumes(rows),
             State::Growths(table) => own.growths = Some(Arc::clone(table)),
             State::Logs(rows) => own.logs(at, rows),
-            State::TempdbUse(table) => own.eater(table),
+            State::TempdbUse(table) => own.eater(at, every_ms, table),
             State::Headline(headline) => return own.tempdb(at, headline),
             _ => return,
         }
@@ -120,25 +135,21 @@ impl Storage {
         let own = std::mem::take(&mut self.own);
         let id = || instance.clone();
         let waited = own.files.into_values().filter(|file| file.all_ms() > 0.0);
-        self.files.extend(waited.map(|file| (id(), file)));
-        keep(&mut self.files, |a, b| b.1.all_ms().total_cmp(&a.1.all_ms()));
-        self.volumes.extend(own.volumes.into_iter().map(|(mount, volume)| (id(), mount, volume)));
+        let by_wait =
+            |a: &(InstanceId, FileSum), b: &(InstanceId, FileSum)| b.1.all_ms().total_cmp(&a.1.all_ms());
+        self.files.take(waited.map(|file| (id(), file)), KEPT, by_wait);
         let free = |volume: &VolumeSpan| volume.least_free as f64 / volume.total.max(1) as f64;
-        keep(&mut self.volumes, |a, b| free(&a.2).total_cmp(&free(&b.2)));
+        let volumes = own.volumes.into_iter().map(|(mount, volume)| (id(), mount, volume));
+        self.volumes.take(volumes, KEPT, |a, b| free(&a.2).total_cmp(&free(&b.2)));
         let grown = own.growths.iter().flat_map(|table| &table.growths);
         let grown = grown.filter(|growth| growth.at >= from && growth.at <= to);
-        self.growths.extend(grown.map(|growth| (id(), growth.clone())));
-        keep(&mut self.growths, |a, b| Reverse(a.1.took_ms).cmp(&Reverse(b.1.took_ms)));
-        self.logs.extend(own.logs.into_iter().map(|(database, log)| (id(), database, log)));
-        keep(&mut self.logs, |a, b| b.2.pct.total_cmp(&a.2.pct));
-        self.tempdb.extend(own.tempdb.map(|tempdb| (id(), tempdb)));
-        keep(&mut self.tempdb, |a, b| b.1.pct.total_cmp(&a.1.pct));
+        let longest =
+            |a: &(InstanceId, FileGrowth), b: &(InstanceId, FileGrowth)| b.1.took_ms.cmp(&a.1.took_ms);
+        self.growths.take(grown.map(|growth| (id(), growth.clone())), KEPT, longest);
+        let logs = own.logs.into_iter().map(|(database, log)| (id(), database, log));
+        self.logs.take(logs, KEPT, |a, b| b.2.pct.total_cmp(&a.2.pct));
+        self.tempdb.take(own.tempdb.map(|tempdb| (id(), tempdb)), KEPT, |a, b| b.1.pct.total_cmp(&a.1.pct));
     }
-}
-
-fn keep<T>(rows: &mut Vec<T>, order: impl Fn(&T, &T) -> std::cmp::Ordering) {
-    rows.sort_by(order);
-    rows.truncate(KEPT);
 }
 
 impl Own {
@@ -195,11 +206,13 @@ impl Own {
         }
     }
 
-    fn eater(&mut self, table: &TempdbTable) {
-        self.eater = table.sessions.first().map(|session| (Some(session.session_id), session.who.clone()));
+    fn eater(&mut self, at: Timestamp, every_ms: u32, table: &TempdbTable) {
+        let reach_ms = 2 * i64::from(every_ms);
+        let holder = table.sessions.first().map(|session| (Some(session.session_id), session.who.clone()));
+        self.eater = holder.map(|holder| Eater { at, reach_ms, holder });
         // It is told seldomer than the headline.
         if let Some(tempdb) = self.tempdb.as_mut().filter(|tempdb| tempdb.holder.is_none()) {
-            tempdb.holder.clone_from(&self.eater);
+            tempdb.holder = self.eater.as_ref().and_then(|eater| eater.at(tempdb.at));
         }
     }
 
@@ -207,7 +220,7 @@ impl Own {
         let Some(pct) = headline.tempdb_used_pct else { return };
         let used_kb = headline.tempdb_size_kb.map(|kb| (kb as f64 * pct / 100.0) as i64);
         if self.tempdb.as_ref().is_none_or(|known| pct >= known.pct) {
-            let holder = self.eater.clone();
+            let holder = self.eater.as_ref().and_then(|eater| eater.at(at));
             self.tempdb = Some(Fullest { pct, used_kb, at, waits_for: None, holder });
         }
     }
@@ -215,7 +228,7 @@ impl Own {
 
 /// The section.
 pub(super) fn section(html: &mut Html, storage: &Storage, zone: &Zone) {
-    if storage.polls == 0 && storage.tempdb.is_empty() {
+    if storage.polls == 0 && storage.tempdb.rows.is_empty() {
         return none(html, "No poll of files, volumes or logs is kept of that time.");
     }
     files(html, storage);
@@ -230,7 +243,7 @@ fn name(name: &Name) -> String {
 
 fn files(html: &mut Html, storage: &Storage) {
     html.leaf("h3", &[], "Files that were waited for longest");
-    if storage.files.is_empty() {
+    if storage.files.rows.is_empty() {
         return none(html, "No read or write of a file is kept of that time.");
     }
     let row = |(instance, file): &(InstanceId, FileSum)| {
@@ -269,13 +282,13 @@ fn files(html: &mut Html, storage: &Storage) {
         "#per s",
         "path",
     ];
-    html.table(&columns, storage.files.iter().take(TOP).map(row));
-    more(html, storage.files.len(), TOP, "file");
+    html.table(&columns, storage.files.rows.iter().take(TOP).map(row));
+    more(html, storage.files.all, TOP, "file");
 }
 
 fn volumes(html: &mut Html, storage: &Storage) {
     html.leaf("h3", &[], "Volumes");
-    if storage.volumes.is_empty() {
+    if storage.volumes.rows.is_empty() {
         return none(html, "No poll of volumes is kept of that time.");
     }
     let row = |(instance, mount, volume): &(InstanceId, Arc<str>, VolumeSpan)| {
@@ -306,14 +319,14 @@ fn volumes(html: &mut Html, storage: &Storage) {
         "#change",
         "#full in, at the end",
     ];
-    html.table(&columns, storage.volumes.iter().take(TOP).map(row));
-    more(html, storage.volumes.len(), TOP, "volume");
+    html.table(&columns, storage.volumes.rows.iter().take(TOP).map(row));
+    more(html, storage.volumes.all, TOP, "volume");
 }
 
 fn growths(html: &mut Html, storage: &Storage, zone: &Zone) {
     html.leaf("h3", &[], "Files that grew");
     let growths = &storage.growths;
-    if growths.is_empty() {
+    if growths.rows.is_empty() {
         return none(html, "No growth of a file is known of that time.");
     }
     let row = |(instance, growth): &(InstanceId, FileGrowth)| {
@@ -329,15 +342,15 @@ fn growths(html: &mut Html, storage: &Storage, zone: &Zone) {
         ]
     };
     let columns = ["instance", "at", "database", "file", "#by", "#took", "login", "program"];
-    html.table(&columns, growths.iter().take(TOP).map(row));
-    more(html, growths.len(), TOP, "growth");
+    html.table(&columns, growths.rows.iter().take(TOP).map(row));
+    more(html, growths.all, TOP, "growth");
 }
 
 fn logs(html: &mut Html, storage: &Storage, zone: &Zone) {
     html.leaf("h3", &[], "Transaction logs and tempdb at their fullest");
     let logs =
-        storage.logs.iter().map(|(instance, database, log)| (instance, format!("{database}, log"), log));
-    let tempdb = storage.tempdb.iter().map(|(instance, tempdb)| (instance, "tempdb".to_owned(), tempdb));
+        storage.logs.rows.iter().map(|(instance, database, log)| (instance, format!("{database}, log"), log));
+    let tempdb = storage.tempdb.rows.iter().map(|(instance, tempdb)| (instance, "tempdb".to_owned(), tempdb));
     let mut rows: Vec<(&InstanceId, String, &Fullest)> = logs.chain(tempdb).collect();
     if rows.is_empty() {
         return none(html, "How full they were is not kept of that time.");
@@ -363,7 +376,7 @@ fn logs(html: &mut Html, storage: &Storage, zone: &Zone) {
     let columns =
         ["instance", "what", "#used", "#which is", "at", "waits for", "#held by session", "login", "program"];
     html.table(&columns, rows.iter().take(TOP).map(row));
-    more(html, rows.len(), TOP, "row");
+    more(html, storage.logs.all + storage.tempdb.all, TOP, "row");
 }
 
 #[cfg(test)]
@@ -393,10 +406,10 @@ mod tests {
             State::Files(Arc::new(FileTable { files: vec![row], over_ms: 60_000, ..FileTable::default() }))
         };
         let mut storage = Storage::default();
-        storage.take(at(1), &table(99.0, 2.0));
-        storage.take(at(2), &table(1.0, 102.0));
+        storage.take(at(1), 60_000, &table(99.0, 2.0));
+        storage.take(at(2), 60_000, &table(1.0, 102.0));
         storage.end(&id(), EVER);
-        let (_, file) = &storage.files[0];
+        let (_, file) = &storage.files.rows[0];
         assert!((file.waited_ms[0] / file.reads - 3.0).abs() < 1e-9, "{file:?}");
         assert!((file.worst_ms[0] - 102.0).abs() < 1e-9 && file.over_ms == 120_000);
     }
@@ -414,10 +427,10 @@ mod tests {
         };
         let mut storage = Storage::default();
         for (minute, free) in [(1, 40), (2, 5), (3, 30)] {
-            storage.take(at(minute), &rows(free));
+            storage.take(at(minute), 60_000, &rows(free));
         }
         storage.end(&id(), EVER);
-        let [(_, _, volume)] = &storage.volumes[..] else { panic!("{storage:?}") };
+        let [(_, _, volume)] = &storage.volumes.rows[..] else { panic!("{storage:?}") };
         assert_eq!((volume.first_free, volume.least_free, volume.last_free), (40, 5, 30));
     }
 
@@ -442,14 +455,52 @@ mod tests {
         };
         let mut storage = Storage::default();
         for (minute, used, session) in [(1, 20, 51), (2, 90, 52), (3, 30, 53)] {
-            storage.take(at(minute), &log(used, session));
-            storage.take(at(minute), &headline(used));
+            storage.take(at(minute), 60_000, &log(used, session));
+            storage.take(at(minute), 60_000, &headline(used));
         }
         storage.end(&id(), EVER);
-        let [(_, _, fullest)] = &storage.logs[..] else { panic!("{storage:?}") };
+        let [(_, _, fullest)] = &storage.logs.rows[..] else { panic!("{storage:?}") };
         assert_eq!((fullest.at, fullest.holder.as_ref().unwrap().0), (at(2), Some(52)));
-        let [(_, tempdb)] = &storage.tempdb[..] else { panic!("{storage:?}") };
+        let [(_, tempdb)] = &storage.tempdb.rows[..] else { panic!("{storage:?}") };
         assert_eq!((tempdb.at, tempdb.used_kb), (at(2), Some(90)));
+    }
+
+    #[test]
+    fn who_held_tempdb_at_another_time_did_not_hold_it_at_its_peak() {
+        let headline = |used: i64| {
+            let pct = Some(used as f64);
+            State::Headline(Box::new(Headline { tempdb_used_pct: pct, ..Headline::default() }))
+        };
+        let holds = |session_id: i32| {
+            let session = crate::model::poll::tempdb::TempdbSession { session_id, ..Default::default() };
+            State::TempdbUse(Arc::new(TempdbTable { sessions: vec![session], ..TempdbTable::default() }))
+        };
+        let holder = |told: &[(i64, State)]| {
+            let mut storage = Storage::default();
+            for (minute, state) in told {
+                storage.take(at(*minute), 60_000, state);
+            }
+            storage.end(&id(), EVER);
+            storage.tempdb.rows[0].1.holder.as_ref().and_then(|(session, _)| *session)
+        };
+        assert_eq!(holder(&[(1, holds(51)), (2, headline(90)), (9, holds(52))]), Some(51));
+        assert_eq!(holder(&[(2, headline(90)), (3, holds(52))]), Some(52));
+        assert_eq!(holder(&[(1, holds(51)), (9, headline(90)), (20, holds(52))]), None);
+    }
+
+    #[test]
+    fn of_many_rows_the_number_of_all_is_told() {
+        let row = |n: usize| VolumeRow {
+            mount: Some(format!("V{n}:\\").into()),
+            total_bytes: Some(100),
+            free_bytes: Some(n as i64),
+            ..VolumeRow::default()
+        };
+        let mut storage = Storage::default();
+        storage.take(at(1), 60_000, &State::Volumes(Arc::new((1..=90).map(row).collect())));
+        storage.end(&id(), EVER);
+        assert_eq!((storage.volumes.rows.len(), storage.volumes.all), (KEPT, 90));
+        assert_eq!(storage.volumes.rows[0].2.least_free, 1);
     }
 
     #[test]
@@ -464,9 +515,9 @@ mod tests {
             ..GrowthTable::default()
         };
         let mut storage = Storage::default();
-        storage.take(at(9), &State::Growths(Arc::new(table)));
+        storage.take(at(9), 60_000, &State::Growths(Arc::new(table)));
         storage.end(&id(), (at(4), at(8)));
-        let told: Vec<_> = storage.growths.iter().map(|(_, growth)| growth.took_ms.unwrap()).collect();
+        let told: Vec<_> = storage.growths.rows.iter().map(|(_, growth)| growth.took_ms.unwrap()).collect();
         assert_eq!(told, [70, 5]);
     }
 }

@@ -16,6 +16,8 @@ use std::{collections::HashMap, sync::Arc};
 
 /// Answers that are kept: those of the chart on the screen, and those before it until the new ones are there.
 const MOST: usize = 12;
+/// What was refused is asked again after this while it is wanted, ms: history was busy, or its disk failed for a moment.
+const AGAIN_MS: u64 = 5_000;
 
 /// How far a question has come.
 #[derive(Debug)]
@@ -24,7 +26,8 @@ enum Stage {
     /// more of it comes
     Partly(u64, Answer),
     Answered(Answer),
-    Refused(String),
+    /// why, and since when
+    Refused(String, Timestamp),
 }
 
 /// The answer of history about a chart.
@@ -74,7 +77,7 @@ impl Charts {
             match stage {
                 _ if !matches!(asked, Query::Chart(asked) if asked == query) => {}
                 Stage::Answered(Answer::Chart(data)) => return Found::Data(data),
-                Stage::Refused(why) => return Found::None(why),
+                Stage::Refused(why, _) => return Found::None(why),
                 Stage::Open(_) => open = true,
                 Stage::Answered(_) | Stage::Partly(..) => {}
             }
@@ -117,20 +120,34 @@ impl Charts {
     /// Why a question has no answer; None: it has one, or it is open.
     pub fn why_not(&self, query: &Query) -> Option<&str> {
         self.all.iter().rev().find_map(|(asked, stage)| match stage {
-            Stage::Refused(why) if asked == query => Some(why.as_str()),
+            Stage::Refused(why, _) if asked == query => Some(why.as_str()),
             _ => None,
         })
     }
 
     /// Returns the questions that are still to be asked. Where there are too many answers, the oldest wishes go first.
-    pub fn missing(&mut self, wanted: Vec<Query>, mut ticket: impl FnMut() -> u64) -> Vec<HistoryRequest> {
+    pub fn missing(
+        &mut self,
+        wanted: Vec<Query>,
+        now: Timestamp,
+        mut ticket: impl FnMut() -> u64,
+    ) -> Vec<HistoryRequest> {
         let mut requests = Vec::new();
         for query in wanted {
+            let is_over =
+                |stage: &Stage| matches!(stage, Stage::Refused(_, at) if now.ms_since(*at) >= AGAIN_MS);
+            self.all.retain(|(asked, stage)| *asked != query || !is_over(stage));
             if let Some(at) = self.all.iter().position(|(asked, _)| *asked == query) {
                 // Wanted again: it is the newest now.
                 let known = self.all.remove(at);
                 self.all.push(known);
                 continue;
+            }
+            if matches!(query, Query::Samples { .. }) {
+                // One of them is read at a time: the newest ends the one before, which nobody answers any more.
+                self.all.retain(|(asked, stage)| {
+                    !matches!((asked, stage), (Query::Samples { .. }, Stage::Open(_) | Stage::Partly(..)))
+                });
             }
             let ticket = ticket();
             requests.push(HistoryRequest::Ask { ticket, query: query.clone() });
@@ -148,8 +165,8 @@ impl Charts {
     }
 
     /// There is no answer. True if it is to a question that is wanted.
-    pub fn refused(&mut self, ticket: u64, why: &str) -> bool {
-        self.settle(ticket, Stage::Refused(why.to_owned()))
+    pub fn refused(&mut self, ticket: u64, why: &str, now: Timestamp) -> bool {
+        self.settle(ticket, Stage::Refused(why.to_owned(), now))
     }
 
     /// New events are there: those that are known are asked for again.
@@ -207,7 +224,7 @@ mod tests {
         let mut charts = Charts::default();
         let mut tickets = 0;
         let mut ask = |charts: &mut Charts, q: &ChartQuery| {
-            charts.missing(vec![Query::Chart(q.clone())], || {
+            charts.missing(vec![Query::Chart(q.clone())], NOW, || {
                 tickets += 1;
                 tickets
             })
@@ -231,9 +248,10 @@ mod tests {
         let mut charts = Charts::default();
         let instances = [InstanceId::new("a")].into();
         let query = Query::Samples { instances, from: NOW.plus_ms(-60_000), to: NOW, slot_ms: 60_000 };
-        charts.missing(vec![query.clone()], || 7);
-        let part =
-            |read_pct| Answer::Samples(Gathered { of: Vec::new(), begins: NOW, read_pct, cut: None }.into());
+        charts.missing(vec![query.clone()], NOW, || 7);
+        let part = |read_pct| {
+            Answer::Samples(Gathered { of: Vec::new(), begins: NOW, read_pct, cut: None, damaged: 0 }.into())
+        };
         let read = |charts: &Charts| match charts.newest(|asked| *asked == query) {
             Some((_, Answer::Samples(gathered))) => Some(gathered.read_pct),
             _ => None,
@@ -243,19 +261,56 @@ mod tests {
         }
         assert_eq!(read(&charts), Some(100), "what comes after the last is dropped");
         let mut charts = Charts::default();
-        charts.missing(vec![query.clone()], || 8);
+        charts.missing(vec![query.clone()], NOW, || 8);
         charts.answered(8, part(30));
         assert_eq!(read(&charts), Some(30));
-        assert!(charts.refused(8, "the disk failed") && charts.why_not(&query).is_some());
+        assert!(charts.refused(8, "the disk failed", NOW) && charts.why_not(&query).is_some());
+    }
+
+    #[test]
+    fn a_question_of_samples_ends_the_one_before_which_is_asked_anew_when_wanted_again() {
+        let instances: Arc<[InstanceId]> = [InstanceId::new("a")].into();
+        let over = |hours: i64| Query::Samples {
+            instances: instances.clone(),
+            from: NOW.plus_ms(-hours * 3_600_000),
+            to: NOW,
+            slot_ms: 60_000,
+        };
+        let (mut charts, mut tickets) = (Charts::default(), 0);
+        let mut ask = |charts: &mut Charts, hours| {
+            let asked = charts.missing(vec![over(hours)], NOW, || {
+                tickets += 1;
+                tickets
+            });
+            asked.len()
+        };
+        assert_eq!((ask(&mut charts, 24), ask(&mut charts, 24)), (1, 0));
+        assert_eq!(
+            (ask(&mut charts, 6), ask(&mut charts, 24)),
+            (1, 1),
+            "nobody reads on in the first of them"
+        );
+    }
+
+    #[test]
+    fn what_was_refused_is_asked_again_a_little_later() {
+        let mut charts = Charts::default();
+        let ask = |charts: &mut Charts, ms: i64| {
+            charts.missing(vec![Query::Chart(query(0))], NOW.plus_ms(ms), || 7).len()
+        };
+        assert_eq!(ask(&mut charts, 0), 1);
+        assert!(charts.refused(7, "history is busy", NOW));
+        assert_eq!((ask(&mut charts, 4_999), tier(&charts, &query(0))), (0, "none"));
+        assert_eq!((ask(&mut charts, 5_000), tier(&charts, &query(0))), (1, "open"));
     }
 
     #[test]
     fn only_so_many_answers_are_kept() {
         let mut charts = Charts::default();
         for n in 0..40 {
-            charts.missing(vec![Query::Chart(query(n * 15_000))], || n as u64);
+            charts.missing(vec![Query::Chart(query(n * 15_000))], NOW, || n as u64);
         }
         assert_eq!(charts.all.len(), MOST);
-        assert!(!charts.refused(3, ""), "nobody waits for it");
+        assert!(!charts.refused(3, "", NOW), "nobody waits for it");
     }
 }

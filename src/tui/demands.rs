@@ -100,6 +100,11 @@ impl<Place> Demands<Place> {
         Some((DemandRequest::Cancel { ticket: open.ticket }, open))
     }
 
+    /// Drops all that are open; returns the requests that end them.
+    pub fn forget(&mut self) -> Vec<DemandRequest> {
+        self.open.drain(..).map(|open| DemandRequest::Cancel { ticket: open.ticket }).collect()
+    }
+
     /// Writes how far the newest is: `sqlprd-014: the plans of query 0x… · asking, 3s · Esc cancels`. Nothing if none is open.
     pub fn push_line(&self, clock: Timestamp, out: &mut String) {
         let mut asked = self.open.iter().rev().filter(|open| !open.is_renewal);

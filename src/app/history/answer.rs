@@ -15,7 +15,7 @@ use crate::{
         poll::id::{Metric, SeriesId, SeriesKey},
         timeline::{
             chart::{Bucket, ChartData, ChartLine, ChartQuery, Mark, MarkKind},
-            counted::{self, Counted},
+            counted::{self, Counted, Known},
             event::{Cause, What},
             forecast::{self, Outlook},
             gathered::Walk,
@@ -25,7 +25,7 @@ use crate::{
     protocol::{Answer, HistoryRequest, Query, Reply},
     store::{
         StoreError,
-        history::{AFTER_MS, Event, EventFilter, Reader, Recent, fleet_at, fleet_with_damage},
+        history::{AFTER_MS, Event, EventFilter, MAX_EVENTS, Reader, Recent, fleet_at, fleet_with_damage},
     },
 };
 use std::{collections::HashMap, sync::Arc};
@@ -77,14 +77,22 @@ fn deadlocks(
     else {
         return Ok(ChartLine::default());
     };
-    let filter = EventFilter { uids: vec![uid.into()], kinds: vec![MarkKind::Deadlock] };
+    let kinds = vec![MarkKind::Deadlock, MarkKind::Connection, MarkKind::Gap];
+    let filter = EventFilter { uids: vec![uid.into()], kinds };
     let events = reader.events().list(&filter, query.from, query.to)?;
-    let counted: Vec<Counted> = events
-        .iter()
-        .filter_map(|event| Counted::deadlocks(event.at, event.to, &event.what, pattern))
-        .collect();
-    let first = counted.iter().map(|counted| counted.at).fold(since, Ord::min);
-    let known = (reach_back.map_or(first, |back| first.max(back)), newest);
+    let of_pattern = |event: &Event| Counted::deadlocks(event.at, event.to, &event.what, pattern);
+    let counted: Vec<Counted> = events.iter().filter_map(of_pattern).collect();
+    let is_away = |event: &&Event| event.kind != MarkKind::Deadlock;
+    let away: Vec<_> = events.iter().filter(is_away).map(|e| (e.at, e.to.unwrap_or(query.to))).collect();
+    let is_unread = |event: &&Event| matches!(event.what, What::Deadlocks(_));
+    let unread: Vec<_> = events.iter().filter(is_unread).map(|event| event.to.unwrap_or(event.at)).collect();
+    let mut from = counted.iter().map(|counted| counted.at).fold(since, Ord::min);
+    from = reach_back.map_or(from, |back| from.max(back));
+    if let (Some(first), true) = (events.first(), events.len() >= MAX_EVENTS) {
+        // Of more events the newest come.
+        from = from.max(first.at);
+    }
+    let known = Known { from, to: newest, away: &away, unread: &unread };
     Ok(counted::line(counted.into_iter(), range_ms, (query.from, query.to), known))
 }
 

@@ -12,7 +12,7 @@ use crate::{
         },
     },
     protocol::{Answer, Reply},
-    store::StoreError,
+    store::{StoreError, history::Past},
 };
 use std::{
     sync::Arc,
@@ -76,11 +76,12 @@ impl Reading {
 
     fn read(&mut self, archive: &mut Archive) -> Result<(), StoreError> {
         let Some((n, after, until)) = self.walk.wanted() else { return Ok(()) };
-        let kept = match self.uids.get(n) {
-            Some(uid) => archive.reader()?.states().of_probe(uid, PROBE, after, until)?.kept,
-            None => Vec::new(),
+        let past = match self.uids.get(n) {
+            Some(uid) => archive.reader()?.states().of_probe(uid, PROBE, after, until)?,
+            None => Past::default(),
         };
-        self.walk.take(kept.iter().filter_map(|kept| match &kept.what {
+        self.walk.damaged(past.damaged.len());
+        self.walk.take(past.kept.iter().filter_map(|kept| match &kept.what {
             Recorded::Reading { state: Ok(State::Activity(activity)), every_ms, .. } => {
                 Some((kept.at, &**activity, *every_ms))
             }

@@ -33,7 +33,7 @@ use crate::{
     model::{
         base::{filter::Filter, zone::Zone},
         fold::snapshot::{FleetSnapshot, InstanceSnapshot},
-        inventory::instance::InstanceInfo,
+        inventory::instance::{InstanceInfo, Target},
         judge::health::Level,
         poll::{id::ProbeId, link::Link},
     },
@@ -87,7 +87,8 @@ pub async fn run(once: Once, invocation: &Invocation) -> anyhow::Result<ExitCode
     let limit = settings.connect_within + sample + patience;
     let infos: Vec<Arc<InstanceInfo>> = fleet.targets.iter().map(|t| Arc::clone(&t.info)).collect();
     let filter = once.filter.as_deref().map(|text| parse_filter(text, once.what, &infos)).transpose()?;
-    let wanted = restrict(fleet.targets, once.scope.as_deref())?;
+    let mut wanted = restrict(fleet.targets, once.scope.as_deref())?;
+    spare(&mut wanted, once.what);
     let collector = collect::start(wanted, settings, Arc::new(secret::resolve), Roots::load(), None);
     if is_of_lane(once.what) {
         // What goes over the on-demand lane is asked at once of instances on the screen. A collector that has ended says so by itself.
@@ -252,6 +253,20 @@ fn is_wanted(what: What, probe: ProbeId) -> bool {
     }
 }
 
+/// Probes of the on-demand lane that nobody wants to see are not asked: each costs a server seconds, and what is wanted would wait for
+/// them.
+fn spare(targets: &mut [Target], what: What) {
+    for target in targets {
+        let info = Arc::make_mut(&mut target.info);
+        Arc::make_mut(&mut info.poll).probes_off.extend(unwanted(what).map(|id| id.name().to_owned()));
+    }
+}
+
+fn unwanted(what: What) -> impl Iterator<Item = ProbeId> {
+    let of_lane = move |id: &ProbeId| probe::probe(*id).lane == Lane::OnDemand && !is_wanted(what, *id);
+    ProbeId::ALL.into_iter().filter(of_lane)
+}
+
 /// Some of it goes over the on-demand lane.
 fn is_of_lane(what: What) -> bool {
     ProbeId::ALL.into_iter().any(|id| is_wanted(what, id) && probe::probe(id).lane == Lane::OnDemand)
@@ -320,6 +335,18 @@ pub(super) fn keep(grid: &mut Grid, filter: &Filter, snapshot: &FleetSnapshot) -
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_the_slow_probes_only_those_that_are_printed_are_asked() {
+        let asked = |what: What| {
+            let is_slow = |id: &ProbeId| probe::probe(*id).lane == Lane::OnDemand;
+            let is_on = |id: &ProbeId| !unwanted(what).any(|off| off == *id);
+            ProbeId::ALL.into_iter().filter(|id| is_slow(id) && is_on(id)).collect::<Vec<_>>()
+        };
+        assert_eq!(asked(What::Txlog), [ProbeId::LogUse]);
+        assert_eq!(asked(What::Deadlocks), [ProbeId::Deadlocks]);
+        assert_eq!(asked(What::Fleet), []);
+    }
 
     #[test]
     fn the_exit_code_is_the_worst_health() {

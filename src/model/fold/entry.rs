@@ -303,13 +303,14 @@ impl Entry {
             self.volumes.fold(rows, at);
         }
         if let State::Logs(rows) = &mut state {
-            let volumes = facts.volumes.get().map_or(&[][..], |rows| &rows[..]);
+            let volumes = facts.volumes.fresh(at).map_or(&[][..], |rows| &rows[..]);
             let rows: &mut Vec<_> = Arc::make_mut(rows);
             self.logs.fold(rows, volumes, at);
         }
         if let State::Space(table) = &mut state {
-            let volumes = facts.volumes.get().map_or(&[][..], |rows| &rows[..]);
-            Arc::make_mut(table).look_for_room(volumes);
+            let volumes = facts.volumes.fresh(at).map_or(&[][..], |rows| &rows[..]);
+            let databases = facts.databases.get().map_or(&[][..], |rows| &rows[..]);
+            Arc::make_mut(table).look_for_room(volumes, databases);
         }
         if let (State::Clerks(now), Some(before)) = (&mut state, facts.clerks.get()) {
             Arc::make_mut(now).compare(before);

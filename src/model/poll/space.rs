@@ -1,6 +1,7 @@
 //! Database files: their sizes, how they grow, and whether the next growth has room.
 
 use super::{
+    databases::DatabaseRow,
     files::DatabaseFile,
     id::{Emit, ProbeId},
     names::{Field, Kind, Visit, maybe},
@@ -195,10 +196,13 @@ pub struct SpaceTable {
 }
 
 impl SpaceTable {
-    /// Looks which data files have little room.
-    pub(in crate::model) fn look_for_room(&mut self, volumes: &[VolumeRow]) {
+    /// Looks which data files have little room. Those of databases that cannot be written to need none.
+    pub(in crate::model) fn look_for_room(&mut self, volumes: &[VolumeRow], databases: &[DatabaseRow]) {
         let mut groups: BTreeMap<(i32, i32, i32), Tight> = BTreeMap::new();
-        for file in self.files.iter().filter(|file| file.is_looked_after()) {
+        let is_written =
+            |id: i32| !databases.iter().any(|row| row.id == id && row.is_read_only == Some(true));
+        let looked_after = |file: &&FileSpace| file.is_looked_after() && is_written(file.file.database_id);
+        for file in self.files.iter().filter(looked_after) {
             let Some(room) = file.room(volumes) else { continue };
             let (database, number) = file.file.ids();
             // Without its filegroup a file stands for itself.
@@ -285,7 +289,7 @@ mod tests {
         };
         let tight = |files: Vec<FileSpace>, d_kb, e_kb| {
             let mut table = SpaceTable { files, ..SpaceTable::default() };
-            table.look_for_room(&volumes(d_kb, e_kb));
+            table.look_for_room(&volumes(d_kb, e_kb), &[]);
             table.tight.iter().map(|t| (t.ids, t.room_kb, t.mount.is_some())).collect::<Vec<_>>()
         };
         let two = || vec![data((5, 1), "D:\\", Most::Unlimited), data((5, 3), "E:\\", Most::Unlimited)];
@@ -308,6 +312,19 @@ mod tests {
         assert_eq!(tight(vec![fixed.clone()], 0, 0), [((6, 1), 0, false)], "it does not grow");
         assert_eq!(tight(vec![fixed.clone(), grows.clone()], 9_000, 0), [], "another one of them grows");
         assert_eq!(tight(vec![fixed, grows], 0, 0), [((6, 4), 0, true)], "the one that would grow tells");
+    }
+
+    #[test]
+    fn what_nobody_writes_to_needs_no_room() {
+        let volumes = [VolumeRow { mount: Some("D:\\".into()), free_bytes: Some(0), ..VolumeRow::default() }];
+        let tight = |is_read_only| {
+            let databases = [DatabaseRow { id: 5, is_read_only, ..DatabaseRow::default() }];
+            let files = vec![data((5, 1), "D:\\", Most::Unlimited)];
+            let mut table = SpaceTable { files, ..SpaceTable::default() };
+            table.look_for_room(&volumes, &databases);
+            table.tight.len()
+        };
+        assert_eq!([tight(Some(true)), tight(Some(false)), tight(None)], [0, 1, 1]);
     }
 
     #[test]

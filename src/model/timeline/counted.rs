@@ -39,36 +39,62 @@ pub fn slot_name(range_ms: i64) -> &'static str {
     slot(range_ms).1
 }
 
-/// How many events lie in each slot of `[from, to)`. What is known begins at `known_from` and ends at `known_to`: slots outside of it
-/// have no count, those within have one, if only 0. `range_ms`: the length of the chart.
+/// What is known of the things that are counted.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'a> {
+    /// from here on
+    pub from: Timestamp,
+    /// up to here
+    pub to: Timestamp,
+    /// but not between these: nobody asked
+    pub away: &'a [(Timestamp, Timestamp)],
+    /// here some happened of which nobody knows which they were
+    pub unread: &'a [Timestamp],
+}
+
+/// How many events lie in each slot of `[from, to)`. Slots outside of what is known have no count, and where nobody asked for half of a
+/// slot, or does not know which events they were, it has none unless some are known; the others have one, if only 0. `range_ms`: the
+/// length of the chart.
 pub fn line(
     events: impl Iterator<Item = Counted>,
     range_ms: i64,
     (from, to): (Timestamp, Timestamp),
-    (known_from, known_to): (Timestamp, Timestamp),
+    known: Known<'_>,
 ) -> ChartLine {
     let (slot_ms, _) = slot(range_ms);
     let at = |at: Timestamp| at.ms().div_euclid(slot_ms);
-    let (first, last) = (at(from.max(known_from)), at(to.min(known_to).plus_ms(-1)));
+    let (first, last) = (at(from.max(known.from)), at(to.min(known.to).plus_ms(-1)));
     // A hostile time asks for no more than a chart has.
     let many = usize::try_from(last.saturating_sub(first).saturating_add(1)).unwrap_or(0).min(MOST);
+    let place = |slot: i64| slot.checked_sub(first).and_then(|place| usize::try_from(place).ok());
     let mut counts = vec![0.0_f32; many];
-    for event in events {
-        for time in event.times() {
-            let place = at(time).checked_sub(first).and_then(|place| usize::try_from(place).ok());
-            if let Some(count) = place.and_then(|place| counts.get_mut(place)) {
-                *count += 1.0;
+    for time in events.flat_map(Counted::times) {
+        if let Some(count) = place(at(time)).and_then(|place| counts.get_mut(place)) {
+            *count += 1.0;
+        }
+    }
+    let mut unknown_ms = vec![0_i64; many];
+    for (from, to) in known.away {
+        let slots = at(*from).max(first)..=at(*to).min(first.saturating_add(many as i64));
+        for slot in slots {
+            let begins = slot.saturating_mul(slot_ms);
+            let ms = to.ms().min(begins.saturating_add(slot_ms)).saturating_sub(from.ms().max(begins));
+            if let Some(unknown) = place(slot).and_then(|place| unknown_ms.get_mut(place)) {
+                *unknown = unknown.saturating_add(ms.max(0));
             }
         }
     }
-    let bucket = |(n, count): (usize, f32)| Bucket {
-        at: Timestamp::from_ms((first + n as i64).saturating_mul(slot_ms)),
-        min: count,
-        avg: count,
-        max: count,
-        n: 1,
+    for time in known.unread {
+        if let Some(unknown) = place(at(*time)).and_then(|place| unknown_ms.get_mut(place)) {
+            *unknown = slot_ms;
+        }
+    }
+    let bucket = |(n, (count, unknown)): (usize, (f32, i64))| {
+        let at = Timestamp::from_ms((first + n as i64).saturating_mul(slot_ms));
+        let is_known = count > 0.0 || unknown * 2 < slot_ms;
+        is_known.then_some(Bucket { at, min: count, avg: count, max: count, n: 1 })
     };
-    let buckets = counts.into_iter().enumerate().map(bucket).collect();
+    let buckets = counts.into_iter().zip(unknown_ms).enumerate().filter_map(bucket).collect();
     ChartLine { buckets, bucket_ms: slot_ms, hold_ms: slot_ms }
 }
 
@@ -125,9 +151,28 @@ mod tests {
         Counted { at: ago(from_ago), to: ago(to_ago), count }
     }
 
+    fn all(from: Timestamp, to: Timestamp) -> Known<'static> {
+        Known { from, to, away: &[], unread: &[] }
+    }
+
+    #[test]
+    fn a_slot_that_nobody_asked_for_is_not_zero() {
+        let away = [(ago(40 * MIN), ago(30 * MIN)), (ago(10 * MIN), ago(10 * MIN - 20 * S))];
+        let (unread, known) = ([ago(5 * MIN)], all(ago(DAY), NOW));
+        let known = Known { away: &away, unread: &unread, ..known };
+        let events = [counted(35 * MIN, 35 * MIN, 2)];
+        let line = line(events.into_iter(), HOUR, (ago(HOUR), NOW), known);
+        let at =
+            |minutes: i64| line.buckets.iter().find(|bucket| bucket.at == ago(minutes * MIN)).map(|b| b.avg);
+        assert_eq!((at(41), at(40), at(31), at(30)), (Some(0.0), None, None, Some(0.0)));
+        assert_eq!(at(35), Some(2.0), "what is known of that time is told");
+        assert_eq!((at(10), at(5), at(4)), (Some(0.0), None, Some(0.0)), "a moment is no time");
+        assert_eq!(line.buckets.len(), 60 - 9 - 1);
+    }
+
     /// The counts of the last hour, a slot a minute.
     fn hour(events: &[Counted], known: (i64, i64)) -> Vec<f32> {
-        let line = line(events.iter().copied(), HOUR, (ago(HOUR), NOW), (ago(known.0), ago(known.1)));
+        let line = line(events.iter().copied(), HOUR, (ago(HOUR), NOW), all(ago(known.0), ago(known.1)));
         assert_eq!((line.bucket_ms, line.hold_ms), (MIN, MIN));
         assert!(line.buckets.windows(2).all(|pair| pair[1].at - pair[0].at == MIN));
         line.buckets.iter().map(|bucket| bucket.avg).collect()
@@ -147,7 +192,7 @@ mod tests {
     #[test]
     fn every_length_of_a_chart_has_slots_that_can_be_told_apart() {
         for (ms, name) in LENGTHS {
-            let line = line(std::iter::once(counted(0, 0, 1)), ms, (ago(ms), NOW), (ago(2 * ms), NOW));
+            let line = line(std::iter::once(counted(0, 0, 1)), ms, (ago(ms), NOW), all(ago(2 * ms), NOW));
             assert!(
                 (10..=73).contains(&line.buckets.len()),
                 "{name}: {} of {}",
@@ -167,10 +212,13 @@ mod tests {
             Counted { at: far, to: near, count: 3 },
             Counted { at: ago(MIN), to: ago(2 * MIN), count: 2 },
         ];
-        let told = line(events.into_iter(), HOUR, (ago(HOUR), NOW), (near, far));
+        let away = [(near, near.plus_ms(9)), (far, near)];
+        let unread = [far, near];
+        let all = |from, to| Known { away: &away, unread: &unread, ..all(from, to) };
+        let told = line(events.into_iter(), HOUR, (ago(HOUR), NOW), all(near, far));
         assert!(told.buckets.iter().map(|bucket| bucket.avg).sum::<f32>() >= 2.0);
-        assert!(line(events.into_iter(), 1, (near, far), (near, far)).buckets.len() <= MOST);
-        assert!(line(events.into_iter(), HOUR, (NOW, ago(HOUR)), (near, far)).buckets.is_empty());
+        assert!(line(events.into_iter(), 1, (near, far), all(near, far)).buckets.len() <= MOST);
+        assert!(line(events.into_iter(), HOUR, (NOW, ago(HOUR)), all(near, far)).buckets.is_empty());
     }
 
     #[test]

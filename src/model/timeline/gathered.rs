@@ -8,7 +8,10 @@ use crate::model::{
     inventory::instance::InstanceId,
     poll::{activity::Activity, id::ProbeId},
 };
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
 
 /// The probe whose answers are samples.
 pub const PROBE: ProbeId = ProbeId::Activity;
@@ -22,6 +25,8 @@ const SLOT_MS: i64 = 60_000;
 pub const MOST_MS: i64 = 86_400_000;
 /// About the length of a stretch, ms.
 const STRETCH_MS: i64 = 1_800_000;
+/// What came since the last look is read as one stretch. A longer time is read anew, so that nothing is cut off at its newest end, ms.
+const MOST_BEHIND_MS: i64 = 2 * STRETCH_MS;
 /// The most that is told apart, in all slots of all instances: the screen adds them up within a frame.
 const MOST: usize = 100_000;
 /// The most bytes of statements, of all instances together.
@@ -63,6 +68,8 @@ pub struct Gathered {
     pub read_pct: u8,
     /// why no more comes, though it begins later than it was asked for
     pub cut: Option<Cut>,
+    /// parts of history that could not be read: what was seen in them is missing
+    pub damaged: usize,
 }
 
 /// The way through a range: which stretch is read next, and what was read of it.
@@ -86,7 +93,7 @@ impl Walk {
     pub fn new(instances: &[InstanceId], (from, to): (Timestamp, Timestamp), slot_ms: i64) -> Self {
         let none = || Arc::new(Samples::new(slot_ms, i64::MAX));
         let of = instances.iter().map(|id| (id.clone(), none())).collect();
-        let gathered = Gathered { of, begins: to, read_pct: 0, cut: None };
+        let gathered = Gathered { of, begins: to, read_pct: 0, cut: None, damaged: 0 };
         let mut walk = Self {
             gathered,
             slot_ms: slot_ms.max(1),
@@ -112,7 +119,7 @@ impl Walk {
         let Some(known) = before.filter(|known| known.reaches_into(instances, (from, to), slot_ms)) else {
             return Self::new(instances, (from, to), slot_ms);
         };
-        let known_to = known.to.plus_ms(-2 * slot_ms);
+        let known_to = known.behind();
         let begins = known.gathered.begins.max(from);
         let mut next = Self::new(instances, (known_to, to), slot_ms);
         next.names = known.names;
@@ -122,6 +129,7 @@ impl Walk {
         }
         next.gathered.begins = begins;
         next.gathered.cut = known.gathered.cut.filter(|_| begins > from);
+        next.gathered.damaged = known.gathered.damaged;
         next.from = from;
         next.stretch = (known_to, to);
         next.is_behind = true;
@@ -137,9 +145,15 @@ impl Walk {
         slot_ms == self.slot_ms
             && self.is_over()
             && to >= self.to
+            && to - self.behind() <= MOST_BEHIND_MS.max(4 * slot_ms)
             && to - from == self.to - self.from
-            && self.to.plus_ms(-2 * slot_ms) > from.max(self.gathered.begins)
+            && self.behind() > from.max(self.gathered.begins)
             && self.gathered.of.iter().map(|(id, _)| id).eq(instances)
+    }
+
+    /// From here on it was read too early.
+    const fn behind(&self) -> Timestamp {
+        self.to.plus_ms(-2 * self.slot_ms)
     }
 
     /// The next thing to read: the instance with this number, later than the first instant and up to the second. None: all is read.
@@ -168,9 +182,14 @@ impl Walk {
         }
     }
 
-    /// Reading takes too long. The newest stretch is always read.
+    /// So many parts of what was read last are damaged.
+    pub const fn damaged(&mut self, parts: usize) {
+        self.gathered.damaged += parts;
+    }
+
+    /// Reading takes too long. The newest stretch is always read, one behind what is known, too.
     pub fn out_of_time(&mut self) {
-        if self.gathered.begins < self.to && !self.is_over() {
+        if self.gathered.begins < self.to && !self.is_behind && !self.is_over() {
             self.cut(Cut::Time);
         }
     }
@@ -196,6 +215,11 @@ impl Walk {
         let texts: usize = self.gathered.of.iter().map(|(_, samples)| samples.text_bytes()).sum();
         let mut room = TEXTS.saturating_sub(texts);
         for ((_, all), mut read) in self.gathered.of.iter_mut().zip(self.pending.drain(..)) {
+            if self.is_behind && read.text_bytes() > room {
+                // The newer statements are of more use.
+                room += all.text_bytes();
+                Arc::make_mut(all).forget_statements();
+            }
             if read.text_bytes() > room {
                 read.forget_statements();
             }
@@ -210,6 +234,9 @@ impl Walk {
         }
         self.gathered.begins = self.gathered.begins.min(from);
         let seen: usize = self.gathered.of.iter().map(|(_, samples)| samples.len()).sum();
+        if self.is_behind {
+            self.forget_oldest(seen);
+        }
         if self.is_behind || self.gathered.begins <= self.from {
             self.gathered.read_pct = 100;
         } else if seen > MOST {
@@ -218,6 +245,28 @@ impl Walk {
             let read = (self.to - self.gathered.begins) * 100 / (self.to - self.from).max(1);
             self.gathered.read_pct = read.clamp(0, 99) as u8;
             self.next_stretch();
+        }
+    }
+
+    /// Forgets the oldest slots of all, until as much is left as there may be.
+    fn forget_oldest(&mut self, mut seen: usize) {
+        let mut slots: BTreeMap<Timestamp, usize> = BTreeMap::new();
+        for slot in self.gathered.of.iter().flat_map(|(_, samples)| samples.slots()) {
+            *slots.entry(slot.from).or_default() += slot.seen.len();
+        }
+        for (from, of_slot) in slots {
+            if seen <= MOST {
+                break;
+            }
+            seen -= of_slot;
+            self.gathered.begins = from.plus_ms(self.slot_ms);
+            self.gathered.cut = Some(Cut::Memory);
+        }
+        let begins = self.gathered.begins;
+        for (_, samples) in &mut self.gathered.of {
+            if samples.slots().next().is_some_and(|slot| slot.from < begins) {
+                Arc::make_mut(samples).keep_between(begins, self.to);
+            }
         }
     }
 
@@ -355,6 +404,52 @@ mod tests {
         assert!(begins(&Walk::after(known(), &ids(2), (from, TO.plus_ms(slot)), slot)));
         assert!(begins(&Walk::after(known(), &ids(2), moved(9 * HOUR_MS), slot)));
         assert!(begins(&Walk::after(None, &ids(2), moved(0), slot)));
+    }
+
+    #[test]
+    fn what_came_while_nobody_looked_is_never_cut_off() {
+        let (from, slot) = (TO.plus_ms(-24 * HOUR_MS), slot_ms(24 * HOUR_MS, 2));
+        let known = || {
+            let mut walk = Walk::new(&ids(2), (from, TO), slot);
+            read(&mut walk, 200, 1);
+            Some(walk)
+        };
+        let later = |ms: i64| (from.plus_ms(ms), TO.plus_ms(ms));
+        // A short time behind is one stretch, and is read whatever it takes.
+        let mut walk = Walk::after(known(), &ids(2), later(slot), slot);
+        read(&mut walk, 1, 1);
+        walk.out_of_time();
+        assert!(!walk.is_over(), "half of the newest stretch is read");
+        read(&mut walk, 1, 1);
+        assert!(walk.is_over() && walk.gathered().cut.is_none());
+        assert_eq!(covered(&walk), [24 * 3_600_000; 2]);
+        // Eight hours later it begins anew, at the newest end.
+        let mut walk = Walk::after(known(), &ids(2), later(8 * HOUR_MS), slot);
+        read(&mut walk, 2, 1);
+        walk.out_of_time();
+        assert_eq!(
+            (walk.gathered().cut, walk.gathered().begins),
+            (Some(Cut::Time), TO.plus_ms(8 * HOUR_MS - slot))
+        );
+    }
+
+    #[test]
+    fn a_range_that_moves_on_for_long_keeps_to_its_memory() {
+        let (from, slot) = (TO.plus_ms(-24 * HOUR_MS), slot_ms(24 * HOUR_MS, 60));
+        let mut walk = Walk::new(&ids(60), (from, TO), slot);
+        read(&mut walk, 60 * 48, 100);
+        let seen =
+            |walk: &Walk| -> usize { walk.gathered().of.iter().map(|(_, samples)| samples.len()).sum() };
+        for n in 1..=6 {
+            let range = (from.plus_ms(n * slot), TO.plus_ms(n * slot));
+            walk = Walk::after(Some(walk), &ids(60), range, slot);
+            read(&mut walk, 60, 100);
+        }
+        assert!(walk.is_over() && is_in_order(&walk) && seen(&walk) <= MOST, "{}", seen(&walk));
+        assert_eq!(walk.gathered().cut, Some(Cut::Memory));
+        let newest = walk.gathered().of[0].1.slots().last().unwrap().from;
+        assert_eq!(newest, TO.plus_ms(5 * slot), "the newest is there");
+        assert!(walk.gathered().begins > TO.plus_ms(-24 * HOUR_MS));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::model::{
     },
 };
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     sync::Arc,
 };
 
@@ -188,9 +188,13 @@ impl Samples {
         }
     }
 
-    /// Forgets what was seen before an instant, and from another one on.
+    /// Forgets what was seen before an instant, and from another one on, with its statements.
     pub fn keep_between(&mut self, from: Timestamp, to: Timestamp) {
         self.slots.retain(|slot| slot.from >= from && slot.from < to);
+        let seen = self.slots.iter().flat_map(|slot| &slot.seen);
+        let queries: HashSet<u64> = seen.filter_map(|seen| seen.who.query).collect();
+        self.statements.retain(|hash, _| queries.contains(hash));
+        self.text_bytes = self.statements.values().map(|statement| statement.text.batch.len()).sum();
     }
 
     /// Calls `visit` with every name in it.

@@ -27,11 +27,15 @@ pub(super) static PROBE: Probe = Probe {
 fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
     let rows: Vec<_> = sets
         .many("volumes")?
-        .map(|row| VolumeRow {
-            mount: row.line("volume_mount_point", 260),
-            total_bytes: row.count("total_bytes").filter(|b| *b > 0),
-            free_bytes: row.count("available_bytes"),
-            ..VolumeRow::default()
+        .map(|row| {
+            // A volume of no bytes is one of which nothing is known, and not a full one.
+            let total_bytes = row.count("total_bytes").filter(|b| *b > 0);
+            VolumeRow {
+                mount: row.line("volume_mount_point", 260),
+                total_bytes,
+                free_bytes: total_bytes.and(row.count("available_bytes")),
+                ..VolumeRow::default()
+            }
         })
         .collect();
     if rows.is_empty() {
@@ -58,7 +62,7 @@ mod tests {
         let ctx = ProbeContext::new(crate::model::base::time::Timestamp::default);
         let Ok(Sample::Known(State::Volumes(rows))) = decode(&told, &ctx) else { panic!() };
         let sizes: Vec<_> = rows.iter().map(|v| (v.total_bytes, v.free_bytes)).collect();
-        assert_eq!(sizes, [(None, Some(0)), (None, None), (Some(9), Some(4))]);
+        assert_eq!(sizes, [(None, None), (None, None), (Some(9), Some(4))]);
     }
 
     #[test]

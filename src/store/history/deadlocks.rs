@@ -30,9 +30,12 @@ pub(super) struct Deadlocks {
 }
 
 impl Deadlocks {
-    /// They were told until then when the last writer ended.
-    pub const fn was_told(&mut self, until: Timestamp) {
-        self.told = Some(until);
+    /// An event that was told before this writer began. What was only counted waits for its report still.
+    pub fn was_told(&mut self, event: &Event) {
+        match event.what {
+            What::Deadlocks(_) => self.counted(event),
+            _ => self.told = self.told.max(Some(event.to.unwrap_or(event.at))),
+        }
     }
 
     /// The counter moved.

@@ -71,6 +71,6 @@ pub use fleet::{fleet_at, fleet_with_damage};
 pub use health::StoreHealth;
 pub use incident::{AFTER_MS, BEFORE_MS};
 pub use sqlite::{
-    Charts, Engine, Events, Follow, KnownInstances, Marks, Reader, States, Stats, copy, restore,
+    Charts, Engine, Events, Follow, KnownInstances, MAX_EVENTS, Marks, Reader, States, Stats, copy, restore,
 };
 pub use writer::{QUEUE, Recorder, Writer, WriterHandle, WriterStats};

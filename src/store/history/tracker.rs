@@ -88,15 +88,15 @@ impl Tracker {
         }
     }
 
-    /// What was told of each instance when the last writer ended, and until when. A server is asked for it again after a start: what is
-    /// on the time line already is no news.
-    pub fn was_told(&mut self, told: Vec<(Arc<str>, MarkKind, Timestamp)>) {
-        for (uid, kind, until) in told {
-            let watch = self.instances.entry(uid).or_default();
-            match kind {
-                MarkKind::Growth => watch.grown_until = Some(until),
-                MarkKind::Deadlock => watch.deadlocks.was_told(until),
-                _ => {}
+    /// What was told when the last writer ended: of growths until when, by instance; of deadlocks the events. A server is asked for it
+    /// again after a start: what is on the time line already is no news.
+    pub fn was_told(&mut self, growths: Vec<(Arc<str>, Timestamp)>, deadlocks: &[Event]) {
+        for (uid, until) in growths {
+            self.instances.entry(uid).or_default().grown_until = Some(until);
+        }
+        for event in deadlocks {
+            if let Some(uid) = &event.uid {
+                self.instances.entry(Arc::clone(uid)).or_default().deadlocks.was_told(event);
             }
         }
     }

@@ -17,6 +17,7 @@ use crate::{
     protocol::{DemandWord, Shown},
     tui::{
         action::Context,
+        charts::Charts,
         demands::Ready,
         layer::{
             details::Reading,
@@ -47,6 +48,18 @@ impl App {
             Ok(request) => self.ask(request),
             Err(why) => self.say(Level::Warning, why),
         }
+    }
+
+    /// Another fleet: drops the answers of history and of servers, and ends what is still asked of the old one.
+    pub(super) fn forget_answers(&mut self) {
+        self.world.charts = Charts::default();
+        for request in self.demands.forget() {
+            self.ask(request);
+        }
+        (self.ready, self.live, self.wanted) = (None, None, None);
+        // They name instances, too.
+        self.commands.clear();
+        self.filters.clear();
     }
 
     /// Ends the newest question. False: none is open.

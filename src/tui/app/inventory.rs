@@ -144,6 +144,7 @@ impl App {
             self.last = None;
             self.trail.clear();
             self.forget_past();
+            self.forget_answers();
             self.layers.clear();
             self.inventory.forget_form();
             self.inventory.is_dismissed = false;

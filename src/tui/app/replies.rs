@@ -51,11 +51,13 @@ impl App {
                 self.world.charts.answered(ticket, answer);
                 // Rows may be made of it, and in the past no newer snapshot comes.
                 self.panes.get(self.place.pane).rebuild(&self.world.view());
+                // And they may want more: some panes ask for a part at a time.
+                self.ask_for_charts();
             }
             Reply::NoHistory { ticket, why } => {
                 // A chart shows the error in its own place.
                 let is_told = ticket.is_none_or(|ticket| {
-                    !self.world.charts.refused(ticket, &why)
+                    !self.world.charts.refused(ticket, &why, self.world.moment.clock)
                         && (self.travel.arrive(ticket).is_some() || self.travel.compared(ticket).is_some())
                 });
                 if is_told {

@@ -203,8 +203,8 @@ impl App {
         if wanted.is_empty() {
             return;
         }
-        let travel = &mut self.travel;
-        for request in self.world.charts.missing(wanted, || travel.ticket()) {
+        let (travel, now) = (&mut self.travel, self.world.moment.clock);
+        for request in self.world.charts.missing(wanted, now, || travel.ticket()) {
             self.outbox.ask(request);
         }
     }

@@ -12,7 +12,7 @@ use dbtop::{
             properties::Hosting,
             reading::Unavailable,
         },
-        timeline::counted::{self, Counted},
+        timeline::counted::{self, Counted, Known},
     },
     sim::{
         Sim, SimConfig,
@@ -243,7 +243,12 @@ async fn the_collector_reads_them_over_its_lane_and_the_time_line_tells_which() 
         .filter_map(|event| Counted::deadlocks(event.at, event.to, &event.what, fingerprint))
         .collect();
     let span = (to.plus_ms(-3_600_000), to.plus_ms(60_000));
-    let line = counted::line(counted.iter().copied(), 3_660_000, span, span);
+    let line = counted::line(
+        counted.iter().copied(),
+        3_660_000,
+        span,
+        Known { from: span.0, to: span.1, away: &[], unread: &[] },
+    );
     let drawn = line.buckets.iter().map(|bucket| f64::from(bucket.avg)).sum::<f64>() as u64;
     assert_eq!(drawn, counted.iter().map(|counted| counted.count).sum::<u64>(), "each is in one slot");
     assert!(drawn >= times, "{drawn} of {times} that were known before the end");

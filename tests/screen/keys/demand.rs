@@ -9,7 +9,7 @@ use dbtop::{
         },
     },
     plan::Plan,
-    protocol::{DemandRequest, DemandWord, Effect, Reply, Shown, ShownPlan},
+    protocol::{DemandRequest, DemandWord, Effect, Reply, Shown, ShownPlan, VaultState},
 };
 use std::{fmt::Write as _, sync::Arc};
 
@@ -304,4 +304,22 @@ fn every_kind_of_answer_at_every_size_in_every_state() {
             insta::assert_snapshot!(format!("asked_{name}_{state}"), all);
         }
     }
+}
+
+#[test]
+fn another_tenant_sees_no_answer_of_the_one_before() {
+    let mut s = activity();
+    let vault = |s: &mut Stage, tenant: &str| {
+        s.reply(Reply::Vault { tenant: tenant.to_owned(), state: VaultState::Open });
+    };
+    vault(&mut s, "acme");
+    s.keys("2");
+    asked(&mut s);
+    s.keys("w");
+    let [DemandRequest::Ask { ticket, .. }] = asked(&mut s)[..] else { panic!("not asked") };
+    vault(&mut s, "globex");
+    assert_eq!(asked(&mut s), [DemandRequest::Cancel { ticket }]);
+    s.reply(done(ticket, Ok(waits())));
+    s.keys(": answer enter");
+    assert!(!s.text().contains("5m41s in 3 waits"), "{}", s.text());
 }

@@ -26,6 +26,9 @@ const GROWS_MS: i64 = 86_400_000;
 /// A file that grows and cannot any more is critical by so many points at least.
 const FAILS: (Level, u8) = (Level::Critical, 50);
 
+/// A file at its limit of which nobody knows what is free inside costs so many points at most.
+const LIMIT_POINTS: u8 = 20;
+
 /// Level and points.
 type Grade = (Level, u8);
 
@@ -98,10 +101,10 @@ fn side(case: &Case<'_>, row: &FileRow, writes: bool, ms: f64) -> Option<Grade> 
 /// Data files that cannot grow. Of those that lack room on one volume the tightest tells.
 pub(super) fn room(case: &mut Case<'_>) {
     let Some(space) = case.facts.space.fresh(case.now).cloned() else { return };
-    let growths = case.facts.growths.get().cloned();
+    let growths = case.facts.growths.fresh(case.now).cloned();
     let mut told: Vec<(Grade, Why)> = Vec::new();
     for tight in &space.tight {
-        let inside_pct = case.facts.room.get().and_then(|room| room.of(tight.ids)?.free_pct());
+        let inside_pct = case.facts.room.fresh(case.now).and_then(|room| room.of(tight.ids)?.free_pct());
         let grew = growths.as_deref().map_or(0, |growths| grew(growths, tight, case.now));
         let Some(grade) = room_of(case, tight, inside_pct, grew) else { continue };
         if is_told(&told, tight) || is_told_by_volume(case, tight.mount.as_ref(), grade.0) {
@@ -124,19 +127,27 @@ pub(super) fn room(case: &mut Case<'_>) {
 }
 
 /// By its room, and where it has none by what is free inside of it and by whether it grows. One that is told not to grow is judged by what
-/// is inside alone.
+/// is inside alone, and so is one that somebody gave a limit: it is meant to be filled up to that. Where nobody knows what is inside, its
+/// limit is no more than a warning.
 fn room_of(case: &Case<'_>, tight: &Tight, inside_pct: Option<f64>, grew: u32) -> Option<Grade> {
     let is = |why: &Why| matches!(why, Why::CannotGrow { ids, .. } if *ids == tight.ids);
     let of_inside = || inside_pct.and_then(|pct| case.grade(Gauge::Inside, pct, is));
     if tight.is_fixed() {
         return of_inside();
     }
-    let of_room = case.grade(Gauge::Room, tight.growths(), is)?;
-    if tight.growths() >= 1.0 {
-        return Some(of_room);
-    }
+    let of_room = case.grade(Gauge::Room, tight.growths(), is);
     let fails = (grew > 0).then_some(FAILS);
-    [Some(of_room), of_inside(), fails].into_iter().max().flatten()
+    let is_limit = tight.mount.is_none();
+    if tight.growths() >= 1.0 {
+        return if is_limit && inside_pct.is_some() { of_inside() } else { of_room };
+    }
+    match (is_limit, inside_pct) {
+        (true, Some(_)) => of_inside().max(fails),
+        (true, None) => {
+            of_room.map(|(level, points)| (level.min(Level::Warning), points.min(LIMIT_POINTS))).max(fails)
+        }
+        (false, _) => [of_room?.into(), of_inside(), fails].into_iter().max().flatten(),
+    }
 }
 
 /// How often the file grew within a day, as far as somebody read that.

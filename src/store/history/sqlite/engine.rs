@@ -7,7 +7,7 @@
 
 use super::{
     aging::Aging,
-    event_rows::{open_events, put_event, told_until},
+    event_rows::{Told, open_events, put_event, told},
     failure::Trouble,
     file::check_key,
     names::Names,
@@ -178,9 +178,10 @@ impl Engine {
         self.tracker.resume(open);
         if let Some(newest) = self.newest_at {
             let doing = "reading what the history told last";
-            let told = told_until(&self.connection, Timestamp::from_ms(newest).plus_ms(-READ_AGAIN_MS))
-                .map_err(Trouble::at(doing, &self.path))?;
-            self.tracker.was_told(told);
+            let since = Timestamp::from_ms(newest).plus_ms(-READ_AGAIN_MS);
+            let Told { growths, deadlocks } =
+                told(&self.connection, &self.blobs, since).map_err(Trouble::at(doing, &self.path))?;
+            self.tracker.was_told(growths, &deadlocks);
         }
         Ok(())
     }

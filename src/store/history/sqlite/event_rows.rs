@@ -52,24 +52,35 @@ pub(super) fn open_events(
     Ok(found)
 }
 
-/// Until when growths of files and deadlocks were told, by instance. Such as began before `since` do not count.
-pub(super) fn told_until(
-    from: &Connection,
-    since: Timestamp,
-) -> Result<Vec<(Arc<str>, MarkKind, Timestamp)>, Trouble> {
+/// What was told of things that servers keep themselves, and that are asked for again after a start.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    /// until when growths of files were, by instance
+    pub growths: Vec<(Arc<str>, Timestamp)>,
+    /// the events about deadlocks, the oldest first
+    pub deadlocks: Vec<Event>,
+}
+
+/// What was told. Such as began before `since` does not count.
+pub(super) fn told(from: &Connection, blobs: &Blobs, since: Timestamp) -> Result<Told, Trouble> {
+    let mut told = Told::default();
     let mut statement = from.prepare(
-        "SELECT uid, kind, max(coalesce(end, start)) FROM event JOIN instance ON instance.no = instance
-            WHERE start >= ?1 AND kind IN (?2, ?3) GROUP BY instance, kind",
+        "SELECT uid, max(coalesce(end, start)) FROM event JOIN instance ON instance.no = instance
+            WHERE start >= ?1 AND kind = ?2 GROUP BY instance",
     )?;
-    let kinds = [MarkKind::Growth, MarkKind::Deadlock].map(MarkKind::code);
-    let mut rows = statement.query(params![since.ms(), kinds[0], kinds[1]])?;
-    let mut found = Vec::new();
+    let mut rows = statement.query(params![since.ms(), MarkKind::Growth.code()])?;
     while let Some(row) = rows.next()? {
-        if let Some(kind) = MarkKind::from_code(row.get(1)?) {
-            found.push((row.get(0)?, kind, Timestamp::from_ms(row.get(2)?)));
-        }
+        told.growths.push((row.get(0)?, Timestamp::from_ms(row.get(1)?)));
     }
-    Ok(found)
+    let mut statement = from.prepare(
+        "SELECT event.no, instance, uid, kind, start, end, blob FROM event JOIN instance ON instance.no = instance
+            WHERE start >= ?1 AND kind = ?2 ORDER BY start",
+    )?;
+    let mut rows = statement.query(params![since.ms(), MarkKind::Deadlock.code()])?;
+    while let Some(row) = rows.next()? {
+        told.deadlocks.extend(event_of(row, blobs)?);
+    }
+    Ok(told)
 }
 
 /// An event from a row of (no, instance, uid, kind, start, end, blob); None if it does not open.

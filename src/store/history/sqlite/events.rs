@@ -13,7 +13,7 @@ use rusqlite::params;
 use std::sync::Arc;
 
 /// The newest events are returned, at most so many.
-const MAX_EVENTS: usize = 20_000;
+pub const MAX_EVENTS: usize = 20_000;
 
 /// The events of all instances, or of more than this, are read by time.
 const MAX_INSTANCES: usize = 64;

@@ -54,7 +54,7 @@ mod tests;
 
 pub use charts::Charts;
 pub use engine::Engine;
-pub use events::Events;
+pub use events::{Events, MAX_EVENTS};
 pub use follow::Follow;
 pub use instances::KnownInstances;
 pub use marks::Marks;

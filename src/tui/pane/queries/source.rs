@@ -37,17 +37,20 @@ impl Default for Source {
 }
 
 impl Source {
-    /// Learns who is in scope. Returns what tells this scope from another one.
+    /// Learns who is in scope. Returns what tells those that are shown from others: with faults only fewer are shown than are asked for,
+    /// so that a verdict that changes is no other question.
     pub fn see(&mut self, view: &View<'_>) -> u64 {
+        let in_scope = || view.scope.iter().filter_map(|n| view.snapshot.instances.get(*n as usize));
         let mut scope = DefaultHasher::new();
-        view.snapshot.instances.len().hash(&mut scope);
-        view.instances().for_each(|(n, _)| n.hash(&mut scope));
+        in_scope().for_each(|i| i.id().hash(&mut scope));
         let scope = scope.finish();
         if self.scope != scope || self.ids.is_empty() {
             self.scope = scope;
-            self.ids = view.instances().map(|(_, i)| i.id().clone()).collect();
+            self.ids = in_scope().map(|i| i.id().clone()).collect();
         }
-        scope
+        let mut shown = DefaultHasher::new();
+        view.instances().for_each(|(n, i)| (n, i.id()).hash(&mut shown));
+        shown.finish()
     }
 
     /// The question to history; None while memory is enough, and for a longer time than is read.
@@ -90,13 +93,19 @@ impl Source {
             return Ok(view.instances().filter_map(|(n, i)| Some((n, i.history.samples()?))).collect());
         }
         let gathered = self.gathered(line, view)?;
-        // They come in the order of the question, which is that of the scope.
-        let told = view.instances().zip(&gathered.of).filter(|((_, i), (id, _))| i.id() == id);
-        Ok(told.map(|((n, _), (_, samples))| (n, &**samples)).collect())
+        // They come in the order of the question, which is that of the scope; not all of it may be shown.
+        let mut told = gathered.of.iter();
+        let shown = view.instances().filter_map(|(n, i)| {
+            let mut ahead = told.clone();
+            let (_, samples) = ahead.find(|(id, _)| id == i.id())?;
+            told = ahead;
+            Some((n, &**samples))
+        });
+        Ok(shown.collect())
     }
 }
 
-/// `40 % read`, `read back to 11:20: 20 s of reading at most`; nothing where all of it was read.
+/// `40 % read`, `read back to 11:20: 20 s of reading at most`, `2 parts of history damaged and left out`; nothing where all of it was read.
 pub fn push_reach(out: &mut String, gathered: &Gathered, view: &View<'_>) {
     if gathered.read_pct < 100 {
         figure::push_pct(out, f64::from(gathered.read_pct));
@@ -106,5 +115,11 @@ pub fn push_reach(out: &mut String, gathered: &Gathered, view: &View<'_>) {
         view.zone.push_minute(out, gathered.begins);
         out.push_str(": ");
         out.push_str(cut.words());
+    }
+    if gathered.damaged > 0 {
+        let is_first = out.is_empty();
+        out.push_str(if is_first { "" } else { ", " });
+        figure::push_counted(out, gathered.damaged as u64, "part of history");
+        out.push_str(" damaged and left out");
     }
 }

@@ -185,10 +185,10 @@ fn a_longer_time_is_asked_of_history_and_told_while_it_is_open() {
     let activity =
         Activity { requests: vec![request(0xc3, "old", Some("WRITELOG"), None)], ..Activity::default() };
     samples.take(fixture::NOW.plus_ms(-1_800_000), &activity, 30_000);
-    let requests = stage.world.charts.missing(wanted, || 9);
+    let requests = stage.world.charts.missing(wanted, fixture::NOW, || 9);
     assert_eq!(requests.len(), 2);
     let of = vec![(InstanceId::new(name.as_str()), Arc::new(samples))];
-    let gathered = Gathered { of, begins: from, read_pct: 100, cut: None };
+    let gathered = Gathered { of, begins: from, read_pct: 100, cut: None, damaged: 0 };
     stage.world.charts.answered(9, Answer::Samples(gathered.into()));
     let lines = stage.draw(&mut pane, 120, 30).join("\n");
     assert!(lines.contains("SELECT 195") && lines.contains("WRITELOG 100 %"), "{lines}");
@@ -221,9 +221,9 @@ fn many_instances_are_read_from_history_as_far_as_it_goes_and_that_is_told() {
             Arc::new(samples)
         };
         let of = of.iter().enumerate().map(|(n, id)| (id.clone(), samples(n))).collect();
-        Answer::Samples(Gathered { of, begins, read_pct, cut }.into())
+        Answer::Samples(Gathered { of, begins, read_pct, cut, damaged: 0 }.into())
     };
-    let all = stage.world.charts.missing(wanted, || 9).len();
+    let all = stage.world.charts.missing(wanted, fixture::NOW, || 9).len();
     stage.world.charts.answered(9, told(50, None));
     let lines = stage.draw(&mut pane, 160, 30).join("\n");
     assert!(lines.contains("night_load") && stage.title(&mut pane).contains("50 % read"), "{lines}");

@@ -127,7 +127,8 @@ fn a_file_that_cannot_grow_is_a_reason_and_one_that_grew_today_is_critical() {
     );
     assert_eq!(
         of(vec![tight(1, None, 8 * GB, 0), tight(3, None, 8 * GB, 0)]),
-        "Critical 1: orders/f1 cannot grow 8.0 GB, 0 B to its limit; orders/f3 cannot grow 8.0 GB, 0 B to its limit"
+        "Warning 64: orders/f1 cannot grow 8.0 GB, 0 B to its limit; orders/f3 cannot grow 8.0 GB, 0 B to its limit",
+        "nobody knows what is free inside of them"
     );
     let two = vec![tight(1, Some("D:\\"), 8 * GB, 2 * GB), tight(3, Some("D:\\"), 4 * GB, 2 * GB)];
     assert_eq!(of(two), "Warning 65: orders/f1 cannot grow 8.0 GB, 2.0 GB free", "one volume, one reason");
@@ -188,4 +189,11 @@ fn what_is_free_inside_of_a_file_that_cannot_grow_makes_it_grave() {
         "Critical 37: orders/f1 cannot grow 8.0 GB, 2.0 GB free, 2 % free in it"
     );
     assert_eq!(of(tight(1, Some("D:\\"), 10, 20), Some(999)), "Ok 100: ", "it can grow");
+    let at_limit = || tight(1, None, 65_536, 0);
+    assert_eq!(of(at_limit(), Some(100)), "Ok 100: ", "it was made as large as it may become");
+    assert_eq!(
+        of(at_limit(), Some(930)),
+        "Warning 75: orders/f1 cannot grow 64 MB, 0 B to its limit, 7 % free in it"
+    );
+    assert_eq!(of(tight(1, None, 65_536, 70_000), Some(100)), "Ok 100: ", "nor with one growth left");
 }

@@ -104,7 +104,7 @@ fn with(gauge: Gauge, value: f64) -> (Facts, History) {
             let files = vec![files::file(3, "ROWS", (8.0, value), (0.0, 0.0))];
             f.files = good(Arc::new(FileTable { files, ..FileTable::default() }));
         }
-        Gauge::Room => f.space = space(files::tight(1, None, 1_000_000, (value * 1e6) as i64)),
+        Gauge::Room => f.space = space(files::tight(1, Some("D:\\"), 1_000_000, (value * 1e6) as i64)),
         Gauge::Inside => {
             let used_kb = Some(1_000_000 - (value * 1e4) as i64);
             let files = vec![FileUse { ids: (5, 1), size_kb: Some(1_000_000), used_kb }];

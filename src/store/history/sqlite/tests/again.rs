@@ -50,3 +50,25 @@ fn what_is_read_again_after_a_start_is_on_the_time_line_once() {
     stage.take(first(500, &[400, 305, 90]));
     assert_eq!(events(&stage), [3, 4], "what came while nobody looked");
 }
+
+#[test]
+fn a_deadlock_that_was_only_counted_before_a_stop_is_told_by_its_report_after_it() {
+    let mut stage = Stage::new();
+    let headline = |s: i64, per_min: f64| {
+        let figures = Headline { deadlocks_per_min: Some(per_min), ..Headline::default() };
+        reading(s, ProbeId::Headline, State::Headline(Box::new(figures)))
+    };
+    stage.take(first(100, &[90]));
+    stage.take(vec![headline(280, 0.0), headline(310, 2.0)]);
+    let Stage { folder, engine } = stage;
+    engine.close().unwrap();
+    let engine = Engine::open(&folder.path().join("history.db"), None, Options::default()).unwrap();
+    let mut stage = Stage { folder, engine };
+    let told = |stage: &Stage| stage.number("SELECT count(*) FROM event WHERE kind = 1");
+    let before = told(&stage);
+    assert_eq!(before, 2, "one that was reported, one that was counted");
+    stage.take(first(400, &[300, 90]));
+    assert_eq!(told(&stage), 2, "the report takes the place of what was counted");
+    let starts = stage.number("SELECT max(start) FROM event WHERE kind = 1");
+    assert_eq!(starts, at(300).ms(), "at its own time");
+}
