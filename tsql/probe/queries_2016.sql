@@ -50,77 +50,83 @@ SELECT /* dbtop:queries_2016 */ 1 AS dbtop_queries_2016,
     SUBSTRING(t.newest, 26, CAST(SUBSTRING(t.newest, 25, 1) AS int)) AS plan_handle,
     SUBSTRING(t.newest, 26 + CAST(SUBSTRING(t.newest, 25, 1) AS int), 64) AS sql_handle
 FROM (
-    SELECT TOP (CAST(@P2 AS int))
-        GETDATE() AS polled_at,
-        COUNT(*) OVER () AS total_hashes,
-        p.query_hash,
-        COUNT(*) AS plans,
-        SUM(1 - p.is_new) AS old_plans,
-        SUM(p.execution_count) AS executions,
-        SUM(p.is_new * p.execution_count) AS new_executions,
-        SUM(p.has_run * (1 - p.is_new)) AS last_executions,
-        SUM(p.total_worker_time) AS cpu_us,
-        SUM(p.is_new * p.total_worker_time) AS new_cpu_us,
-        SUM(p.has_run * (1 - p.is_new) * p.last_worker_time) AS last_cpu_us,
-        SUM(p.total_elapsed_time) AS elapsed_us,
-        SUM(p.is_new * p.total_elapsed_time) AS new_elapsed_us,
-        SUM(p.has_run * (1 - p.is_new) * p.last_elapsed_time) AS last_elapsed_us,
-        SUM(p.total_logical_reads) AS reads,
-        SUM(p.is_new * p.total_logical_reads) AS new_reads,
-        SUM(p.has_run * (1 - p.is_new) * p.last_logical_reads) AS last_reads,
-        SUM(p.total_physical_reads) AS physical_reads,
-        SUM(p.is_new * p.total_physical_reads) AS new_physical_reads,
-        SUM(p.has_run * (1 - p.is_new) * p.last_physical_reads) AS last_physical_reads,
-        SUM(p.total_logical_writes) AS writes,
-        SUM(p.is_new * p.total_logical_writes) AS new_writes,
-        SUM(p.has_run * (1 - p.is_new) * p.last_logical_writes) AS last_writes,
-        SUM(p.total_rows) AS row_count,
-        SUM(p.is_new * p.total_rows) AS new_row_count,
-        SUM(p.has_run * (1 - p.is_new) * p.last_rows) AS last_row_count,
-        SUM(p.total_grant_kb) AS grant_kb,
-        SUM(p.is_new * p.total_grant_kb) AS new_grant_kb,
-        SUM(p.has_run * (1 - p.is_new) * p.last_grant_kb) AS last_grant_kb,
-        SUM(p.total_used_grant_kb) AS used_kb,
-        SUM(p.is_new * p.total_used_grant_kb) AS new_used_kb,
-        SUM(p.has_run * (1 - p.is_new) * p.last_used_grant_kb) AS last_used_kb,
-        SUM(p.total_ideal_grant_kb) AS ideal_kb,
-        SUM(p.is_new * p.total_ideal_grant_kb) AS new_ideal_kb,
-        SUM(p.has_run * (1 - p.is_new) * p.last_ideal_grant_kb) AS last_ideal_kb,
-        SUM(p.total_dop) AS dop,
-        SUM(p.is_new * p.total_dop) AS new_dop,
-        SUM(p.has_run * (1 - p.is_new) * p.last_dop) AS last_dop,
-        MIN(CASE WHEN p.has_run = 1 THEN p.min_elapsed_time END) AS min_elapsed_us,
-        MAX(CASE WHEN p.has_run = 1 THEN p.max_elapsed_time END) AS max_elapsed_us,
-        MAX(p.carried) AS newest
+    SELECT TOP (CAST(@P2 AS int)) g.*
     FROM (
-        SELECT q.query_hash,
-            q.execution_count, q.total_worker_time, q.last_worker_time, q.total_elapsed_time, q.last_elapsed_time,
-            q.total_logical_reads, q.last_logical_reads, q.total_physical_reads, q.last_physical_reads,
-            q.total_logical_writes, q.last_logical_writes, q.total_rows, q.last_rows, q.total_grant_kb,
-            q.last_grant_kb, q.total_used_grant_kb, q.last_used_grant_kb, q.total_ideal_grant_kb,
-            q.last_ideal_grant_kb, q.total_dop, q.last_dop, q.min_elapsed_time, q.max_elapsed_time,
-            DATEDIFF(second, q.creation_time, GETDATE()) + 1e0 AS age_s,
-            DATEDIFF(second, w.since, GETDATE()) + 1e0 AS window_s,
-            CASE WHEN q.creation_time >= w.since THEN 1 ELSE 0 END AS is_new,
-            CASE WHEN q.last_execution_time >= w.since
-                OR DATEADD(second,
-                    CASE WHEN q.last_elapsed_time BETWEEN 0 AND 604800000000 THEN q.last_elapsed_time / 1000000 + 1 ELSE 604800 END,
-                    q.last_execution_time) >= w.since THEN 1 ELSE 0 END AS has_run,
-            CAST(q.creation_time AS binary(8)) + COALESCE(q.query_plan_hash, CAST(0 AS binary(8)))
-                + CAST(q.statement_start_offset AS binary(4)) + CAST(q.statement_end_offset AS binary(4))
-                + CAST(DATALENGTH(q.plan_handle) AS binary(1)) + q.plan_handle + q.sql_handle AS carried
-        FROM sys.dm_exec_query_stats AS q
-        CROSS JOIN (
-            SELECT COALESCE(
-                DATEADD(millisecond, CAST(@P1 AS bigint) % 86400000,
-                    DATEADD(day, CAST(@P1 AS bigint) / 86400000, CAST('19700101' AS datetime))),
-                DATEADD(minute, -5, GETDATE())) AS since
-        ) AS w
-        WHERE q.creation_time < GETDATE()
-    ) AS p
-    GROUP BY p.query_hash
-    HAVING SUM(p.has_run) > 0
-    ORDER BY SUM(p.has_run * (p.last_worker_time + p.total_worker_time / p.age_s * p.window_s)) DESC
+        SELECT GETDATE() AS polled_at,
+            COUNT(*) OVER () AS total_hashes,
+            ROW_NUMBER() OVER (ORDER BY SUM(p.has_run * (p.last_worker_time + p.total_worker_time / p.age_s * p.window_s)) DESC) AS by_cpu,
+            ROW_NUMBER() OVER (ORDER BY SUM(p.has_run * (p.last_elapsed_time + p.total_elapsed_time / p.age_s * p.window_s)) DESC) AS by_time,
+            ROW_NUMBER() OVER (ORDER BY SUM(p.has_run * (p.last_logical_reads + p.total_logical_reads / p.age_s * p.window_s)) DESC) AS by_reads,
+            ROW_NUMBER() OVER (ORDER BY SUM(p.has_run * (p.last_logical_writes + p.total_logical_writes / p.age_s * p.window_s)) DESC) AS by_writes,
+            p.query_hash,
+            COUNT(*) AS plans,
+            SUM(1 - p.is_new) AS old_plans,
+            SUM(p.execution_count) AS executions,
+            SUM(p.is_new * p.execution_count) AS new_executions,
+            SUM(p.has_run * (1 - p.is_new)) AS last_executions,
+            SUM(p.total_worker_time) AS cpu_us,
+            SUM(p.is_new * p.total_worker_time) AS new_cpu_us,
+            SUM(p.has_run * (1 - p.is_new) * p.last_worker_time) AS last_cpu_us,
+            SUM(p.total_elapsed_time) AS elapsed_us,
+            SUM(p.is_new * p.total_elapsed_time) AS new_elapsed_us,
+            SUM(p.has_run * (1 - p.is_new) * p.last_elapsed_time) AS last_elapsed_us,
+            SUM(p.total_logical_reads) AS reads,
+            SUM(p.is_new * p.total_logical_reads) AS new_reads,
+            SUM(p.has_run * (1 - p.is_new) * p.last_logical_reads) AS last_reads,
+            SUM(p.total_physical_reads) AS physical_reads,
+            SUM(p.is_new * p.total_physical_reads) AS new_physical_reads,
+            SUM(p.has_run * (1 - p.is_new) * p.last_physical_reads) AS last_physical_reads,
+            SUM(p.total_logical_writes) AS writes,
+            SUM(p.is_new * p.total_logical_writes) AS new_writes,
+            SUM(p.has_run * (1 - p.is_new) * p.last_logical_writes) AS last_writes,
+            SUM(p.total_rows) AS row_count,
+            SUM(p.is_new * p.total_rows) AS new_row_count,
+            SUM(p.has_run * (1 - p.is_new) * p.last_rows) AS last_row_count,
+            SUM(p.total_grant_kb) AS grant_kb,
+            SUM(p.is_new * p.total_grant_kb) AS new_grant_kb,
+            SUM(p.has_run * (1 - p.is_new) * p.last_grant_kb) AS last_grant_kb,
+            SUM(p.total_used_grant_kb) AS used_kb,
+            SUM(p.is_new * p.total_used_grant_kb) AS new_used_kb,
+            SUM(p.has_run * (1 - p.is_new) * p.last_used_grant_kb) AS last_used_kb,
+            SUM(p.total_ideal_grant_kb) AS ideal_kb,
+            SUM(p.is_new * p.total_ideal_grant_kb) AS new_ideal_kb,
+            SUM(p.has_run * (1 - p.is_new) * p.last_ideal_grant_kb) AS last_ideal_kb,
+            SUM(p.total_dop) AS dop,
+            SUM(p.is_new * p.total_dop) AS new_dop,
+            SUM(p.has_run * (1 - p.is_new) * p.last_dop) AS last_dop,
+            MIN(CASE WHEN p.has_run = 1 THEN p.min_elapsed_time END) AS min_elapsed_us,
+            MAX(CASE WHEN p.has_run = 1 THEN p.max_elapsed_time END) AS max_elapsed_us,
+            MAX(p.carried) AS newest
+        FROM (
+            SELECT q.query_hash,
+                q.execution_count, q.total_worker_time, q.last_worker_time, q.total_elapsed_time, q.last_elapsed_time,
+                q.total_logical_reads, q.last_logical_reads, q.total_physical_reads, q.last_physical_reads,
+                q.total_logical_writes, q.last_logical_writes, q.total_rows, q.last_rows, q.total_grant_kb,
+                q.last_grant_kb, q.total_used_grant_kb, q.last_used_grant_kb, q.total_ideal_grant_kb,
+                q.last_ideal_grant_kb, q.total_dop, q.last_dop, q.min_elapsed_time, q.max_elapsed_time,
+                DATEDIFF(second, q.creation_time, GETDATE()) + 1e0 AS age_s,
+                DATEDIFF(second, w.since, GETDATE()) + 1e0 AS window_s,
+                CASE WHEN q.creation_time >= w.since THEN 1 ELSE 0 END AS is_new,
+                CASE WHEN q.last_execution_time >= w.since
+                    OR DATEADD(second,
+                        CASE WHEN q.last_elapsed_time BETWEEN 0 AND 604800000000 THEN q.last_elapsed_time / 1000000 + 1 ELSE 604800 END,
+                        q.last_execution_time) >= w.since THEN 1 ELSE 0 END AS has_run,
+                CAST(q.creation_time AS binary(8)) + COALESCE(q.query_plan_hash, CAST(0 AS binary(8)))
+                    + CAST(q.statement_start_offset AS binary(4)) + CAST(q.statement_end_offset AS binary(4))
+                    + CAST(DATALENGTH(q.plan_handle) AS binary(1)) + q.plan_handle + q.sql_handle AS carried
+            FROM sys.dm_exec_query_stats AS q
+            CROSS JOIN (
+                SELECT COALESCE(
+                    DATEADD(millisecond, CAST(@P1 AS bigint) % 86400000,
+                        DATEADD(day, CAST(@P1 AS bigint) / 86400000, CAST('19700101' AS datetime))),
+                    DATEADD(minute, -5, GETDATE())) AS since
+            ) AS w
+            WHERE q.creation_time < GETDATE()
+        ) AS p
+        GROUP BY p.query_hash
+        HAVING SUM(p.has_run) > 0
+    ) AS g
+    ORDER BY (SELECT MIN(v.place) FROM (VALUES (g.by_cpu / 2), (g.by_time), (g.by_reads), (g.by_writes)) AS v (place)), g.by_cpu
 ) AS t
 OUTER APPLY (
     SELECT x.value
