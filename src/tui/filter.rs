@@ -5,7 +5,7 @@ use super::{
     widget::column::{Column, Filter as Asked, Kind},
 };
 use crate::model::{
-    base::filter::{Filter, FilterError, Kinds, Row, Value},
+    base::filter::{Filter, FilterError, Kinds, Row, Seen, Value},
     inventory::instance::InstanceInfo,
 };
 use std::sync::Arc;
@@ -113,10 +113,15 @@ impl FilterSlot {
 
     /// True if the row stays.
     pub fn keeps(&mut self, row: &dyn Row) -> bool {
+        self.keeps_in(row, None)
+    }
+
+    /// The same during a pass over many rows that stay where they are.
+    pub fn keeps_in(&mut self, row: &dyn Row, seen: Option<&mut Seen>) -> bool {
         if self.to_learn > 0 {
             self.learn_kinds(row);
         }
-        self.filter.is_empty() || self.filter.keeps(row, &mut self.scratch)
+        self.filter.is_empty() || self.filter.keeps_in(row, &mut self.scratch, seen)
     }
 }
 

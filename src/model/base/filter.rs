@@ -13,6 +13,11 @@
 //!
 //! A row for which a figure is not known passes no comparison: unknown is not zero.
 
+mod find;
+
+pub use find::Seen;
+
+use find::Needle;
 use regex::{Regex, RegexBuilder};
 
 /// An error in a filter, for the person who typed it.
@@ -137,6 +142,11 @@ impl<'a> Value<'a> {
 pub trait Row {
     /// Appends everything that a plain term is looked for in.
     fn text(&self, out: &mut String);
+    /// Visits what [`Row::text`] joins by blanks, piece by piece, if all of it stays where it is during a pass over the rows.
+    /// False: the row does not tell it so.
+    fn pieces(&self, _visit: &mut dyn FnMut(&str)) -> bool {
+        false
+    }
     /// Visits the values of a field or label; none if it is not known.
     fn values(&self, key: &str, visit: &mut dyn FnMut(Value<'_>));
 }
@@ -151,8 +161,7 @@ enum Order {
 
 #[derive(Debug, Clone)]
 enum Test {
-    /// in lower case
-    Contains(String),
+    Contains(Needle),
     Matches(Regex),
     OneOf(String, Vec<Pattern>),
     FieldMatches(String, Regex),
@@ -217,7 +226,7 @@ impl Filter {
                 continue;
             }
             let (turned, what) =
-                if quoted { (false, Test::Contains(word.to_lowercase())) } else { term(word, known)? };
+                if quoted { (false, Test::Contains(Needle::new(word))) } else { term(word, known)? };
             terms.push((not != turned, what));
         }
         Ok(Self { terms })
@@ -251,8 +260,21 @@ impl Filter {
 
     /// True if the row stays. `scratch` is for reuse from row to row.
     pub fn keeps(&self, row: &dyn Row, scratch: &mut String) -> bool {
+        self.keeps_in(row, scratch, None)
+    }
+
+    /// The same during a pass over many rows: what was `seen` of it is not searched again.
+    pub fn keeps_in(&self, row: &dyn Row, scratch: &mut String, mut seen: Option<&mut Seen>) -> bool {
         let mut gathered = false;
-        self.terms.iter().all(|(not, test)| {
+        self.terms.iter().enumerate().all(|(n, (not, test))| {
+            if let (Test::Contains(needle), Some(seen)) = (test, seen.as_deref_mut())
+                && needle.is_within_a_piece()
+            {
+                let mut found = false;
+                if row.pieces(&mut |piece| found = found || seen.holds(n, needle, piece)) {
+                    return found != *not;
+                }
+            }
             if !gathered && matches!(test, Test::Contains(_) | Test::Matches(_)) {
                 scratch.clear();
                 row.text(scratch);
@@ -338,7 +360,7 @@ fn split(word: &str) -> Option<(&str, &str, &str)> {
 fn term(word: &str, known: &dyn Fn(&str) -> bool) -> Result<(bool, Test), FilterError> {
     let Some((key, sign, value)) = split(word) else {
         let special = word.contains(['\\', '^', '$', '*', '+', '?', '(', ')', '[', ']', '{', '}', '|']);
-        let test = if special { Test::Matches(regex(word)?) } else { Test::Contains(word.to_lowercase()) };
+        let test = if special { Test::Matches(regex(word)?) } else { Test::Contains(Needle::new(word)) };
         return Ok((false, test));
     };
     if !known(key) {
@@ -478,7 +500,7 @@ fn in_one_unit(value: Value<'_>, typed: Figure) -> Option<(f64, f64)> {
 
 fn holds(what: &Test, row: &dyn Row, text: &str) -> bool {
     match what {
-        Test::Contains(needle) => contains(text, needle),
+        Test::Contains(needle) => needle.is_in(text),
         Test::Matches(regex) => regex.is_match(text),
         Test::OneOf(key, patterns) => any(row, key, |v| patterns.iter().any(|p| equals(v, p))),
         Test::FieldMatches(key, regex) => any(row, key, |v| matches!(v, Value::Text(t) if regex.is_match(t))),
@@ -511,16 +533,6 @@ fn equals(value: Value<'_>, pattern: &Pattern) -> bool {
             let (figure, half) = (in_one_unit(v, typed.figure), in_one_unit(v, *half));
             figure.zip(half).is_some_and(|((a, b), (_, half))| a >= b - half && a < b + half)
         }),
-    }
-}
-
-/// `needle` is in lower case. Plain ASCII is searched without a copy.
-fn contains(text: &str, needle: &str) -> bool {
-    if text.is_ascii() && needle.is_ascii() {
-        let (text, needle) = (text.as_bytes(), needle.as_bytes());
-        needle.is_empty() || text.windows(needle.len()).any(|w| w.eq_ignore_ascii_case(needle))
-    } else {
-        text.to_lowercase().contains(needle)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     model::{
         base::{
             figure,
-            filter::{self, Value},
+            filter::{self, Seen, Value},
         },
         fold::snapshot::InstanceSnapshot,
         inventory::instance::InstanceId,
@@ -205,6 +205,12 @@ impl<P: Parts> filter::Row for Line<'_, P> {
         });
     }
 
+    fn pieces(&self, visit: &mut dyn FnMut(&str)) -> bool {
+        visit(self.instance.id().as_str());
+        P::texts(self.part, &mut |text| visit(text));
+        true
+    }
+
     fn values(&self, key: &str, visit: &mut dyn FnMut(Value<'_>)) {
         if !visit_values(P::COLUMNS, self, key, visit) {
             instance_values(&self.instance.info, key, visit);
@@ -297,7 +303,7 @@ impl<P: Parts> PartsPane<P> {
     }
 
     fn collect(&mut self, view: &View<'_>) {
-        let mut places: Vec<Place> = Vec::new();
+        let (mut places, mut seen): (Vec<Place>, _) = (Vec::new(), Seen::default());
         (self.before, self.left_out) = (0, 0);
         for (n, instance) in view.instances() {
             let Some(table) = P::reading(&instance.facts).get() else { continue };
@@ -306,7 +312,7 @@ impl<P: Parts> PartsPane<P> {
             let is_chosen = |part: &P::Part| self.choice.as_ref().is_none_or(|choice| (choice.keeps)(part));
             for (i, part) in parts.iter().enumerate().filter(|(_, part)| is_chosen(part)) {
                 self.before += 1;
-                if self.filter.keeps(&Line::<P> { view, instance, table, part }) {
+                if self.filter.keeps_in(&Line::<P> { view, instance, table, part }, Some(&mut seen)) {
                     places.push((n, i as u32));
                 }
             }
@@ -316,15 +322,26 @@ impl<P: Parts> PartsPane<P> {
         if !self.table.order(&mut order, at) {
             // Every order is stable.
             for by in P::ORDER {
-                sort_rows(&mut order, true, |n| number(at(n).and_then(|row| by(row.part))).into());
+                sort_rows(&mut order, true, |n, keys| {
+                    keys.add(number(at(n).and_then(|row| by(row.part))));
+                });
             }
             if let Some(rank) = self.choice.as_ref().map(|choice| choice.rank).or(P::RANK) {
-                sort_rows(&mut order, true, |n| {
-                    number(at(n).and_then(|row| rank(row.table, row.part))).into()
+                sort_rows(&mut order, true, |n, keys| {
+                    keys.add(number(at(n).and_then(|row| rank(row.table, row.part))));
                 });
             }
         }
         self.places = order.into_iter().filter_map(|n| places.get(n as usize).copied()).collect();
+    }
+
+    /// The width of the longest name of an instance with a row, each measured once.
+    fn longest(&self, view: &View<'_>) -> Option<usize> {
+        let mut is_known = vec![false; view.snapshot.instances.len()];
+        let is_new =
+            |n: &u32| is_known.get_mut(*n as usize).is_some_and(|known| !std::mem::replace(known, true));
+        let names = self.places.iter().map(|(n, _)| *n).filter(is_new).filter_map(|n| view.instance(n));
+        names.map(|i| width(i.id().as_str())).max()
     }
 
     /// The charts of the part under the cursor.
@@ -350,9 +367,7 @@ impl<P: Parts> Pane for PartsPane<P> {
         self.line.see(view);
         self.collect(view);
         self.table.hide(INSTANCE, view.single().is_some());
-        let names = self.places.iter().filter_map(|(n, _)| view.instance(*n));
-        let longest = names.map(|i| width(i.id().as_str())).max();
-        self.table.set_width(INSTANCE, longest.map(|w| w.clamp(10, 28) as u16));
+        self.table.set_width(INSTANCE, self.longest(view).map(|w| w.clamp(10, 28) as u16));
         self.table.sync(&Lines { places: &self.places, view });
     }
 

@@ -7,7 +7,7 @@ use super::{
     column::{Column, Content, Kind, Shape},
     cursor::moved,
     layout::Layout,
-    sort::{SortKey, sort_rows},
+    sort::sort_rows,
 };
 use crate::tui::{action::Action, id::RowKey, theme::Theme};
 use std::collections::HashSet;
@@ -206,7 +206,10 @@ impl<K: Kind> Table<K> {
         let Some(sort) = self.sort else { return false };
         let column = self.columns.iter().map(|c| c.column).find(|c| c.id == sort.column);
         let Some(read) = column.and_then(|c| c.sort) else { return false };
-        sort_rows(rows, sort.descending, |n| row(n).map_or(SortKey::None, |r| read(&r).into()));
+        sort_rows(rows, sort.descending, |n, keys| match row(n) {
+            Some(r) => keys.add(read(&r)),
+            None => keys.add(None),
+        });
         true
     }
 

@@ -193,7 +193,7 @@ impl ActivityPane {
         let mut order: Vec<u32> = (0..self.groups.len() as u32).collect();
         let at = |n: u32| self.groups.get(n as usize);
         if !self.group_table.order(&mut order, |n| Some(GroupRow { group: at(n)?, view })) {
-            sort_rows(&mut order, true, |n| whole(at(n).map(Group::requests)).into());
+            sort_rows(&mut order, true, |n, keys| keys.add(whole(at(n).map(Group::requests))));
         }
         let mut old: Vec<Option<Group>> = std::mem::take(&mut self.groups).into_iter().map(Some).collect();
         self.groups = order.iter().filter_map(|n| old.get_mut(*n as usize).and_then(Option::take)).collect();

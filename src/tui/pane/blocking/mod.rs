@@ -292,7 +292,7 @@ impl Pane for BlockingPane {
         let head = |c: u32| node(view, chains.get(c as usize)?.first()?);
         if !self.table.order(&mut order, head) {
             let weight = |n: Node<'_>| f64::from(n.chain.victims) * n.chain.lost_ms as f64;
-            sort_rows(&mut order, true, |c| number(head(c).map(weight)).into());
+            sort_rows(&mut order, true, |c, keys| keys.add(number(head(c).map(weight))));
         }
         self.lines.clear();
         for c in order {
