@@ -12,6 +12,7 @@ use crate::{
         fold::snapshot::InstanceSnapshot,
         inventory::instance::InstanceId,
         poll::{
+            counts::Measure,
             databases::DatabaseRow,
             demand::Demand,
             queries::{QueryRow, QueryTable},
@@ -73,7 +74,7 @@ fn asked(table: &QueryTable) -> impl Iterator<Item = Question<'_>> {
     spent.map(|query| Question {
         demand: Demand::Plans { query_hash: query.hash },
         query: Some(query),
-        share_pct: table.share_pct(query),
+        share_pct: table.share_pct(query, Measure::Cpu),
         database: query.database.as_deref(),
     })
 }

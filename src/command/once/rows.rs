@@ -9,7 +9,7 @@ use crate::model::{
         activity::Request,
         blocking::{BlockNode, Blocking, Chain},
         cost::CostNow,
-        counts::Ran,
+        counts::{Measure, Ran},
         properties::Properties,
         queries::{QueryRow, QueryTable},
         reading::{Reading, Unavailable},
@@ -242,12 +242,12 @@ pub fn queries(scope: Scoped<'_>) -> Grid {
     grid_with_holes(&queries_columns(), rows)
 }
 
-pub(super) fn queries_columns<'a>() -> [Column<(&'a QueryTable, &'a QueryRow)>; 22] {
+pub(super) fn queries_columns<'a>() -> [Column<(&'a QueryTable, &'a QueryRow)>; 30] {
     const US: f64 = 1_000.0;
     [
         ("query_hash", |(_, q)| Cell::Text(format!("0x{:016X}", q.hash))),
         ("cpu_ms_per_s", |(t, q)| Cell::real(t.cpu_ms_per_s(q))),
-        ("share_pct", |(t, q)| Cell::real(t.share_pct(q))),
+        ("share_cpu_pct", |(t, q)| Cell::real(t.share_pct(q, Measure::Cpu))),
         ("runs_per_s", |(t, q)| Cell::real(t.per_s(q.runs))),
         ("avg_ms", |(_, q)| Cell::real(q.avg_ms())),
         ("min_ms", |(_, q)| Cell::real(q.min_us.map(|us| us as f64 / US))),
@@ -259,6 +259,14 @@ pub(super) fn queries_columns<'a>() -> [Column<(&'a QueryTable, &'a QueryRow)>; 
         ("grant_kb_per_run", |(_, q)| Cell::real(q.per_run(q.grant_kb))),
         ("used_kb_per_run", |(_, q)| Cell::real(q.per_run(q.used_kb))),
         ("spilled_pages_per_s", |(t, q)| Cell::real(t.per_s(q.spills))),
+        ("share_runs_pct", |(t, q)| Cell::real(t.share_pct(q, Measure::Runs))),
+        ("share_duration_pct", |(t, q)| Cell::real(t.share_pct(q, Measure::Elapsed))),
+        ("share_reads_pct", |(t, q)| Cell::real(t.share_pct(q, Measure::Reads))),
+        ("share_physical_reads_pct", |(t, q)| Cell::real(t.share_pct(q, Measure::PhysicalReads))),
+        ("share_writes_pct", |(t, q)| Cell::real(t.share_pct(q, Measure::Writes))),
+        ("share_rows_pct", |(t, q)| Cell::real(t.share_pct(q, Measure::Rows))),
+        ("share_grant_pct", |(t, q)| Cell::real(t.share_pct(q, Measure::Grant))),
+        ("share_spilled_pages_pct", |(t, q)| Cell::real(t.share_pct(q, Measure::Spills))),
         ("dop", |(_, q)| Cell::real(q.per_run(q.dop))),
         ("plans", |(_, q)| Cell::int(q.plans)),
         ("plan_hash", |(_, q)| Cell::text(q.plan_hash.map(|hash| format!("0x{hash:016X}")).as_deref())),
@@ -348,7 +356,7 @@ impl<'a> Costs<'a> {
     }
 }
 
-fn statement(s: Option<&Statement>) -> Cell {
+pub(super) fn statement(s: Option<&Statement>) -> Cell {
     Cell::text(s.map(|s| squeeze(s.as_str())).as_deref())
 }
 

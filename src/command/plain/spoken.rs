@@ -17,7 +17,7 @@ const fn told(what: What) -> &'static [&'static str] {
         What::Blocking => {
             &["chain", "session_id", "blocked_by", "victims", "blocking_ms", "status", "wait_ms", "resource"]
         }
-        What::Queries => &["module", "statement", "cpu_ms_per_s", "share_pct", "runs_per_s", "avg_ms"],
+        What::Queries => &["module", "statement", "cpu_ms_per_s", "share_cpu_pct", "runs_per_s", "avg_ms"],
         What::Modules => &["module", "database", "cpu_ms_per_s", "runs_per_s", "avg_ms"],
         What::Querystore => &["database", "module", "statement", "cpu_ms_per_s", "avg_ms", "times_slower"],
         What::Stores => &["database", "state", "used_pct", "readonly_reason", "failing"],

@@ -35,6 +35,24 @@ pub enum Measure {
     Spills,
 }
 
+impl Measure {
+    /// All, each at the place of its number.
+    pub const ALL: [Self; 12] = [
+        Self::Runs,
+        Self::Cpu,
+        Self::Elapsed,
+        Self::Reads,
+        Self::PhysicalReads,
+        Self::Writes,
+        Self::Rows,
+        Self::Grant,
+        Self::Used,
+        Self::Ideal,
+        Self::Dop,
+        Self::Spills,
+    ];
+}
+
 /// A sum for each of the first `N` measures; None: the server did not say.
 pub type Sums<const N: usize> = [Option<i64>; N];
 

@@ -72,6 +72,7 @@ pub mod reading;
 pub mod resource;
 pub mod rights;
 pub mod room;
+pub mod share;
 pub mod space;
 pub mod statement;
 pub mod tempdb;

@@ -135,6 +135,8 @@ pub struct QueryTable {
     pub workload_us: Option<i64>,
     /// length of the interval, ms
     pub over_ms: u64,
+    /// what all that were told have together, those that were left out too: a sum for each of [`Measure::ALL`]. Older files have none
+    pub sums: Vec<Option<i64>>,
 }
 
 impl Ran for QueryRow {
@@ -192,6 +194,24 @@ impl QueryRow {
         }
     }
 
+    /// What it has of a measure.
+    pub const fn of(&self, measure: Measure) -> Option<i64> {
+        match measure {
+            Measure::Runs => self.runs,
+            Measure::Cpu => self.cpu_us,
+            Measure::Elapsed => self.elapsed_us,
+            Measure::Reads => self.reads,
+            Measure::PhysicalReads => self.physical_reads,
+            Measure::Writes => self.writes,
+            Measure::Rows => self.rows,
+            Measure::Grant => self.grant_kb,
+            Measure::Used => self.used_kb,
+            Measure::Ideal => self.ideal_kb,
+            Measure::Dop => self.dop,
+            Measure::Spills => self.spills,
+        }
+    }
+
     /// Its parts of what is summed over all queries.
     fn sums(&self) -> [Option<i64>; 5] {
         [self.cpu_us, self.elapsed_us, self.reads, self.writes, self.runs]
@@ -215,14 +235,8 @@ impl QueryTable {
         Some(self.cpu_us? as f64 * 100.0 / workload as f64)
     }
 
-    /// A query's part of the CPU of all sessions, %; of all queries where these took more.
-    pub fn share_pct(&self, query: &QueryRow) -> Option<f64> {
-        let all = self.workload_us?.max(self.cpu_us?);
-        (all > 0).then_some(query.cpu_us? as f64 * 100.0 / all as f64)
-    }
-
     /// What is less than a trifle of everything goes, but for the first ones.
-    fn leave_trifles_out(&mut self) {
+    pub fn leave_trifles_out(&mut self) {
         let mut all = [0_i64; 5];
         for query in &self.queries {
             for (sum, part) in all.iter_mut().zip(query.sums()) {
@@ -271,11 +285,13 @@ impl Counters for QueriesSample {
             runs: sum(queries.iter().map(|q| q.runs)),
             workload_us: workload.map(|ms| ms.saturating_mul(1000)),
             over_ms: interval.ms,
+            sums: Measure::ALL.map(|measure| sum(queries.iter().map(|q| q.of(measure)))).into(),
             queries,
         };
         if !is_set_back && table.queries.is_empty() {
             // Nothing ran: that is known.
             (table.cpu_us, table.runs) = (Some(0), Some(0));
+            table.sums = vec![Some(0); Measure::ALL.len()];
         }
         table.leave_trifles_out();
         Arc::new(table)
@@ -313,6 +329,7 @@ impl Outcome for QueryTable {
             runs: self.runs,
             workload_us: self.workload_us,
             over_ms: self.over_ms,
+            sums: Vec::new(),
         })
     }
 
@@ -377,7 +394,10 @@ mod tests {
         let table = between(vec![query(1, 1, 5)], vec![mute.clone()]);
         let q = &table.queries[0];
         assert_eq!((q.runs, q.cpu_us, q.avg_ms(), q.spills), (None, None, None, None));
-        assert_eq!((table.cpu_us, table.coverage_pct(), table.share_pct(q)), (None, None, None));
+        assert_eq!(
+            (table.cpu_us, table.coverage_pct(), table.share_pct(q, Measure::Cpu)),
+            (None, None, None)
+        );
         let mut no_spills = query(1, 1, 900);
         no_spills.counts.all[Measure::Spills as usize] = None;
         let table = between(vec![query(1, 1, 600)], vec![no_spills]);
@@ -392,7 +412,10 @@ mod tests {
         let mut grown = now.clone();
         grown.queries[0].counts.all = [Some(1_000 + 30_000_000); 12];
         let table = QueriesSample::between(&old, &grown, MINUTE);
-        assert_eq!((table.coverage_pct(), table.share_pct(&table.queries[0])), (Some(75.0), Some(75.0)));
+        assert_eq!(
+            (table.coverage_pct(), table.share_pct(&table.queries[0], Measure::Cpu)),
+            (Some(75.0), Some(75.0))
+        );
         assert_eq!(table.cpu_ms_per_s(&table.queries[0]), Some(500.0));
         let reset = QueriesSample::between(&old, &at(Some(8), 41_000), MINUTE);
         assert_eq!(reset.coverage_pct(), None, "the statistics were reset");
@@ -401,7 +424,7 @@ mod tests {
         huge.queries[0].counts.all = [Some(i64::MAX); 12];
         let table = QueriesSample::between(&old, &huge, MINUTE);
         assert!(table.coverage_pct().is_some_and(|pct| pct > 100.0 && pct.is_finite()));
-        assert_eq!(table.share_pct(&table.queries[0]), Some(100.0), "never more than all");
+        assert_eq!(table.share_pct(&table.queries[0], Measure::Cpu), Some(100.0), "never more than all");
         let idle = between(Vec::new(), Vec::new());
         assert_eq!((idle.cpu_us, idle.runs, idle.coverage_pct()), (Some(0), Some(0), Some(0.0)));
     }
@@ -474,7 +497,7 @@ mod tests {
             for query in &table.queries {
                 let parts = [query.runs, query.cpu_us, query.rows, query.spills, query.dop];
                 prop_assert!(parts.iter().flatten().all(|n| *n >= 0));
-                prop_assert!(table.share_pct(query).is_none_or(|pct| (0.0..=100.1).contains(&pct)));
+                prop_assert!(table.share_pct(query, Measure::Cpu).is_none_or(|pct| (0.0..=100.1).contains(&pct)));
             }
             prop_assert!(table.coverage_pct().is_none_or(|pct| pct >= 0.0 && pct.is_finite()));
         }

@@ -100,6 +100,8 @@ pub struct Samples {
     keep_ms: i64,
     slots: VecDeque<Arc<Slot>>,
     mixes: HashMap<u64, Mix>,
+    /// at work, all together, ms
+    at_work_ms: u64,
     statements: HashMap<u64, Statement>,
     /// bytes of their texts
     text_bytes: usize,
@@ -115,6 +117,7 @@ impl Samples {
             keep_ms,
             slots: VecDeque::new(),
             mixes: HashMap::new(),
+            at_work_ms: 0,
             statements: HashMap::new(),
             text_bytes: 0,
             last: None,
@@ -163,6 +166,7 @@ impl Samples {
     /// What queries waited for, from all that is kept.
     pub fn sum_up(&mut self) {
         self.mixes.clear();
+        self.at_work_ms = self.slots.iter().flat_map(|slot| &slot.seen).map(|seen| seen.ms).sum();
         for seen in self.slots.iter().flat_map(|slot| &slot.seen) {
             if let Some(hash) = seen.who.query {
                 self.mixes.entry(hash).or_default().add(seen);
@@ -234,6 +238,11 @@ impl Samples {
     /// What a query waited for; None: it was not seen.
     pub fn mix(&self, query: u64) -> Option<&Mix> {
         self.mixes.get(&query)
+    }
+
+    /// The time at work of all that was seen, ms, as it was summed up.
+    pub const fn at_work_ms(&self) -> u64 {
+        self.at_work_ms
     }
 
     /// A statement of a query.

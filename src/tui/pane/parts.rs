@@ -26,7 +26,7 @@ use crate::{
             column::{Column, Content, Kind, number, visit_values, words},
             document::Document,
             sort::sort_rows,
-            table::{Rows, Table},
+            table::{Rows, Set, Table},
         },
         wish::Wish,
     },
@@ -38,8 +38,10 @@ use std::{
 };
 
 mod above;
+mod label;
 
 use above::{asked, render_about, render_charts};
+use label::label;
 
 /// Below this height there is room for the rows only.
 const LEAST_HEIGHT: u16 = 17;
@@ -73,6 +75,11 @@ pub trait Parts: for<'a> Kind<Row<'a> = Line<'a, Self>> + Debug + Sized {
     const RANK: Option<Rank<Self>> = None;
     /// the charts; where they have no room side by side the first ones stay
     const FIGURES: &'static [Figure];
+    /// columns that are there only while the rows are ordered by another one, or with a set that has them: which, beside which. The
+    /// first one belongs to the pane's own order
+    const BESIDE: &'static [(&'static str, &'static str)] = &[];
+    /// sets of columns
+    const SETS: &'static [Set] = &[];
     /// the words
     const WORDS: Words;
 
@@ -285,7 +292,7 @@ pub struct PartsPane<P: Parts> {
 impl<P: Parts> Default for PartsPane<P> {
     fn default() -> Self {
         Self {
-            table: Table::new(P::COLUMNS),
+            table: Table::new(P::COLUMNS).with_sets(P::SETS),
             places: Vec::new(),
             before: 0,
             left_out: 0,
@@ -322,9 +329,7 @@ impl<P: Parts> PartsPane<P> {
         if !self.table.order(&mut order, at) {
             // Every order is stable.
             for by in P::ORDER {
-                sort_rows(&mut order, true, |n, keys| {
-                    keys.add(number(at(n).and_then(|row| by(row.part))));
-                });
+                sort_rows(&mut order, true, |n, keys| keys.add(number(at(n).and_then(|row| by(row.part)))));
             }
             if let Some(rank) = self.choice.as_ref().map(|choice| choice.rank).or(P::RANK) {
                 sort_rows(&mut order, true, |n, keys| {
@@ -367,6 +372,7 @@ impl<P: Parts> Pane for PartsPane<P> {
         self.line.see(view);
         self.collect(view);
         self.table.hide(INSTANCE, view.single().is_some());
+        self.table.show_beside(P::BESIDE);
         self.table.set_width(INSTANCE, self.longest(view).map(|w| w.clamp(10, 28) as u16));
         self.table.sync(&Lines { places: &self.places, view });
     }
@@ -391,6 +397,7 @@ impl<P: Parts> Pane for PartsPane<P> {
             text.push_str(P::WORDS.left_out);
             out.push((Part::Plain, text));
         }
+        out.extend(self.table.set_name().map(|set| (Part::Accent, format!("columns: {set}"))));
         if self.table.sort.is_some() {
             let mut order = String::new();
             self.table.order_name("", &mut order);
@@ -566,7 +573,8 @@ fn document<P: Parts>(row: &Line<'_, P>) -> Document {
     d.field("instance", row.view.theme.strong, |s| s.push_str(row.instance.id().as_str()));
     let mut cell = CellText::default();
     let is_told = |c: &&Column<P>| {
-        ![INSTANCE, P::NAME, P::APART].contains(&c.id) && c.shape.content != Content::Picture
+        let is_share = P::BESIDE.iter().any(|(share, _)| *share == c.id);
+        ![INSTANCE, P::NAME, P::APART].contains(&c.id) && !is_share && c.shape.content != Content::Picture
     };
     for column in P::COLUMNS.iter().filter(is_told) {
         cell.clear();
@@ -575,15 +583,4 @@ fn document<P: Parts>(row: &Line<'_, P>) -> Document {
     }
     P::more(row, &mut d);
     d
-}
-
-/// A title as the name of a field: small, as the names of all documents are, and whole where a column has no room for it.
-fn label(title: &str) -> String {
-    match title {
-        "USER OBJ" => "user objects".to_owned(),
-        "INTERNAL" => "internal objects".to_owned(),
-        "VLFS" => "VLFs".to_owned(),
-        "DOP" => "DOP".to_owned(),
-        _ => title.to_lowercase().replace("mb/s", "MB/s").replace("cpu", "CPU"),
-    }
 }

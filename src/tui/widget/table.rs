@@ -187,6 +187,17 @@ impl<K: Kind> Table<K> {
         }
     }
 
+    /// Shows of columns that belong to another one those whose other one the rows are ordered by, and those of the chosen set. The
+    /// first one belongs to the pane's own order.
+    pub fn show_beside(&mut self, beside: &[(&'static str, &str)]) {
+        let set = self.set.and_then(|set| self.sets.get(set));
+        let by = self.sort.map(|sort| sort.column);
+        for (n, (id, of)) in beside.iter().enumerate() {
+            let is_beside = by.map_or(n == 0, |by| by == *of || by == *id);
+            self.hide(id, !is_beside && set.is_none_or(|set| !set.columns.contains(id)));
+        }
+    }
+
     /// Sets the width that fits the data of a column; None: the declared one.
     pub fn set_width(&mut self, id: &str, ideal: Option<u16>) {
         if let Some(c) = self.column(id) {
@@ -203,10 +214,20 @@ impl<K: Kind> Table<K> {
 
     /// Puts row numbers into the order that was chosen; false if none was, so that the pane's own order holds.
     pub fn order<'r>(&self, rows: &mut [u32], row: impl Fn(u32) -> Option<K::Row<'r>>) -> bool {
-        let Some(sort) = self.sort else { return false };
-        let column = self.columns.iter().map(|c| c.column).find(|c| c.id == sort.column);
+        self.sort.is_some_and(|sort| self.order_by(sort.column, sort.descending, rows, row))
+    }
+
+    /// Puts row numbers into the order of a column; false if it has none.
+    pub fn order_by<'r>(
+        &self,
+        id: &str,
+        descending: bool,
+        rows: &mut [u32],
+        row: impl Fn(u32) -> Option<K::Row<'r>>,
+    ) -> bool {
+        let column = self.columns.iter().map(|c| c.column).find(|c| c.id == id);
         let Some(read) = column.and_then(|c| c.sort) else { return false };
-        sort_rows(rows, sort.descending, |n, keys| match row(n) {
+        sort_rows(rows, descending, |n, keys| match row(n) {
             Some(r) => keys.add(read(&r)),
             None => keys.add(None),
         });

@@ -4,6 +4,7 @@
 //! | file | owns |
 //! |---|---|
 //! | `rows` | the queries of the plan cache, one by one |
+//! | `shares` | how much of all each figure of one is |
 //! | `samples` | what was seen at work |
 //! | `source` | where that comes from: memory, history |
 //! | `group` | rows and columns of that, and how waits are said |
@@ -27,6 +28,7 @@ use crate::{
 mod group;
 mod rows;
 mod samples;
+mod shares;
 mod source;
 #[cfg(test)]
 mod tests;

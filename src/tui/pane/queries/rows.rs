@@ -9,6 +9,7 @@ use super::{
         request,
     },
     group,
+    shares::{self, share},
 };
 use crate::{
     model::{
@@ -16,7 +17,7 @@ use crate::{
         inventory::instance::InstanceId,
         poll::{
             Facts,
-            counts::Ran,
+            counts::{Measure, Ran},
             demand::Demand,
             id::SeriesId,
             queries::{QueryRow, QueryTable},
@@ -32,6 +33,7 @@ use crate::{
             cell::CellText,
             column::{self, Kind, number, whole, words},
             document::Document,
+            table::Set,
         },
         wish::Wish,
     },
@@ -45,7 +47,7 @@ const CPU: Figure = Figure::plain("CPU of queries ms/s", SeriesId::QueryCpu, 10.
 const RUNS: Figure = Figure::plain("query runs/s", SeriesId::QueryRuns, 1.0);
 
 /// Bytes of a page.
-const PAGE: f64 = request::PAGE_BYTES;
+pub(super) const PAGE: f64 = request::PAGE_BYTES;
 
 /// More plans of one query than this are a sign of generated SQL: each text of it has a plan of its own.
 const MANY_PLANS: i64 = 200;
@@ -72,6 +74,8 @@ impl Parts for Queries {
     // Instances on the screen are polled over another time than the fleet.
     const RANK: Option<Rank<Self>> = Some(QueryTable::cpu_ms_per_s);
     const FIGURES: &'static [Figure] = &[CPU, RUNS];
+    const BESIDE: &'static [(&'static str, &'static str)] = shares::BESIDE;
+    const SETS: &'static [Set] = shares::SETS;
     const WORDS: Words = Words {
         order: "most CPU first",
         left_out: "more took next to nothing",
@@ -113,16 +117,12 @@ impl Parts for Queries {
     }
 
     fn told(tables: &mut dyn Iterator<Item = &QueryTable>) -> Option<String> {
-        let rates = tables.filter_map(|t| Some((t.per_s(t.cpu_us)?, t.per_s(t.workload_us)?)));
-        let (explained, all) = rates.fold((0.0, 0.0), |(a, b), (x, y)| (a + x, b + y));
-        let mut told = "explains ".to_owned();
-        figure::push_pct(&mut told, explained * 100.0 / all);
-        told.push_str(" of CPU");
-        (all > 0.0).then_some(told)
+        shares::told(tables)
     }
 
     fn more(line: &Line<'_, Self>, d: &mut Document) {
         let (q, base, t) = (line.part, line.style(), line.view.theme);
+        shares::tell_line(line, d);
         costs::one_run(line, d);
         costs::per_run(line, d, "duration", q.elapsed_us, costs::push_us);
         costs::pages(line, d);
@@ -169,7 +169,7 @@ impl Costs for Queries {
     }
 }
 
-type Column = column::Column<Queries>;
+pub(super) type Column = column::Column<Queries>;
 
 const KB: f64 = 1024.0;
 
@@ -189,29 +189,34 @@ const COLUMNS: &[Column] = &[
         .filter()
         .also(&["sql", "statement", "text"]),
     costs::cpu(),
-    Column::number("share", "SHARE", 6, 1)
-        .value(|q| number(q.table.share_pct(q.part)))
-        .cell(|q, v, out| q.put(v, out, figure::push_pct))
-        .filter(),
+    share::<{ Measure::Cpu as usize }>("share", "CPU %").also(&["share_cpu"]),
     costs::runs(1),
+    share::<{ Measure::Runs as usize }>("share_runs", "RUNS %"),
     costs::avg(2),
+    share::<{ Measure::Elapsed as usize }>("share_duration", "TIME %"),
     costs::min(8),
     costs::max(6),
     costs::reads(2),
+    share::<{ Measure::Reads as usize }>("share_reads", "READS %"),
     costs::disk(7),
+    share::<{ Measure::PhysicalReads as usize }>("share_disk", "DISK %"),
     costs::writes(5),
+    share::<{ Measure::Writes as usize }>("share_writes", "WRITES %"),
     Column::number("rows", "ROWS", 6, 7)
         .value(|q| number(q.part.per_run(q.part.rows)))
         .cell(|q, v, out| q.put(v, out, figure::push_count))
         .filter(),
+    share::<{ Measure::Rows as usize }>("share_rows", "ROWS %"),
     Column::number("grant", "GRANT", 7, 6)
         .value(|q| q.part.per_run(q.part.grant_kb).map(|kb| Value::Bytes(kb * KB)))
         .cell(|q, v, out| q.put(v, out, figure::push_size))
         .filter(),
+    share::<{ Measure::Grant as usize }>("share_grant", "GRANT %"),
     Column::number("spills", "SPILL/S", 8, 6)
         .value(|q| q.table.per_s(q.part.spills).map(|pages| Value::Bytes(pages * PAGE)))
         .cell(|q, v, out| q.put(v, out, figure::push_size))
         .filter(),
+    share::<{ Measure::Spills as usize }>("share_spills", "SPILL %"),
     Column::number("dop", "DOP", 4, 8)
         .value(|q| number(q.part.per_run(q.part.dop)))
         .cell(|q, v, out| q.put(v, out, figure::push_count))
@@ -234,6 +239,7 @@ const COLUMNS: &[Column] = &[
         })
         .filter_by(|q, visit| mix(q).into_iter().for_each(|mix| group::visit_waits(mix, visit)))
         .also(&["waits"]),
+    shares::at_work(),
     Column::text("login", "LOGIN", 14, 12)
         .at_least(8)
         .value(|q| words(mix(q).and_then(|mix| mix.logins.first()).map(|name| &**name)))
@@ -268,7 +274,7 @@ const fn has_many_plans(query: &QueryRow) -> bool {
 }
 
 /// What a query was seen waiting for; None: it was not seen.
-fn mix<'a>(q: &Line<'a, Queries>) -> Option<&'a Mix> {
+pub(super) fn mix<'a>(q: &Line<'a, Queries>) -> Option<&'a Mix> {
     q.instance.history.samples()?.mix(q.part.hash)
 }
 
@@ -334,6 +340,7 @@ mod tests {
             runs: Some(1),
             workload_us: Some(60_000_000),
             over_ms: 60_000,
+            sums: Vec::new(),
         };
         for i in &mut fleet.instances {
             let facts = &mut Arc::make_mut(i).facts;
@@ -401,6 +408,44 @@ mod tests {
         let seldom = QueryRow { at_least: true, runs: Some(1), ..query(1, Some(6_000_000)) };
         let line = with(vec![seldom]).draw(&mut RowsPane::default(), 200, 16).remove(1);
         assert!(line.contains("≥0.017") && !line.contains("≥<"), "{line}");
+    }
+
+    #[test]
+    fn the_column_that_orders_the_rows_has_its_share_beside_it_and_a_set_has_all() {
+        let many = |hash, reads| QueryRow { reads: Some(reads), at_least: hash == 1, ..query(hash, Some(6)) };
+        let mut stage = with(vec![many(1, 400), many(2, 100)]);
+        let snapshot = Arc::make_mut(&mut stage.world.snapshot);
+        for i in &mut snapshot.instances {
+            let table = Arc::make_mut(i).facts.queries.value.as_mut().unwrap();
+            let table = Arc::make_mut(table);
+            table.sums = vec![Some(500); 12];
+        }
+        let mut pane = RowsPane::default();
+        let head = |pane: &mut RowsPane| stage.draw(pane, 200, 16).remove(0);
+        assert!(
+            head(&mut pane).contains("CPU %") && !head(&mut pane).contains("READS %"),
+            "{}",
+            head(&mut pane)
+        );
+        pane.sort_by("reads").unwrap();
+        let lines = stage.draw(&mut pane, 200, 16);
+        assert!(lines[0].contains("READS %") && !lines[0].contains("CPU %"), "{}", lines[0]);
+        assert!(lines[1].contains("≥80 %") && lines[2].contains("20 %"), "{lines:#?}");
+        pane.act(Action::Columns, &stage.view(), &mut Vec::new());
+        assert!(stage.title(&mut pane).contains("columns: shares"));
+        let wide = stage.draw(&mut pane, 280, 16).remove(0);
+        for title in ["CPU %", "RUNS %", "TIME %", "READS %", "WRITES %", "ROWS %", "GRANT %", "SPILL %"] {
+            assert!(wide.contains(title), "{title} in {wide}");
+        }
+        pane.set_filter("share_reads>30").unwrap();
+        pane.rebuild(&stage.view());
+        assert_eq!(pane.counts().0, 1);
+        let text = pane.details(&pane.selected().unwrap(), &stage.view()).unwrap().to_copy();
+        for words in ["pages from memory: ≥400 of 500, ≥80 %", "1 of these may have had more", "over 1m"]
+        {
+            assert!(text.contains(words), "{words} in {text}");
+        }
+        assert!(!text.contains("reads %"), "it is told once: {text}");
     }
 
     #[test]
