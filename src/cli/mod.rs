@@ -301,6 +301,24 @@ pub struct Once {
     #[arg(long, value_name = "TIME", requires = "replay", allow_hyphen_values = true)]
     pub at: Option<String>,
 
+    /// With queries: what they cost from this time on, added up out of the fleet's history, or out of a recording with --replay
+    #[arg(
+        long,
+        value_name = "TIME",
+        conflicts_with = "at",
+        conflicts_with = "demo",
+        allow_hyphen_values = true
+    )]
+    pub from: Option<String>,
+
+    /// With --from: up to this time; default: now, or the end of the recording
+    #[arg(long, value_name = "TIME", requires = "from", allow_hyphen_values = true)]
+    pub to: Option<String>,
+
+    /// With --from: beside the same length of time from here on, the largest change first
+    #[arg(long, value_name = "TIME", requires = "from", allow_hyphen_values = true)]
+    pub beside: Option<String>,
+
     /// With plans: this plan of the Query Store of a database, as `once querystore` and the screen number it, instead of the plans of
     /// what takes most CPU
     #[arg(long, value_name = "DATABASE:PLAN_ID", value_parser = stored_plan)]

@@ -7,7 +7,7 @@ use crate::model::{
         chart::{ChartData, ChartQuery, Mark},
         forecast::Outlook,
         gathered::Gathered,
-        reach,
+        reach, spent,
     },
 };
 use std::sync::Arc;
@@ -112,6 +112,15 @@ pub enum Query {
         /// length of a slot, ms
         slot_ms: i64,
     },
+    /// what the queries of these instances cost. Answered by [`Answer::Spent`] as it is read, the newest first: several times
+    Spent {
+        /// whose
+        instances: Arc<[InstanceId]>,
+        /// first instant
+        from: Timestamp,
+        /// end
+        to: Timestamp,
+    },
 }
 
 /// The answer to a [`Query`].
@@ -127,12 +136,18 @@ pub enum Answer {
     Reach(reach::Facts),
     /// what was seen at work, so far
     Samples(Arc<Gathered>),
+    /// what queries cost, as far as it was read
+    Spent(Arc<spent::Told>),
 }
 
 impl Answer {
     /// More of it comes.
     pub fn is_partial(&self) -> bool {
-        matches!(self, Self::Samples(gathered) if gathered.read_pct < 100)
+        match self {
+            Self::Samples(gathered) => gathered.read_pct < 100,
+            Self::Spent(told) => told.read_pct < 100,
+            _ => false,
+        }
     }
 }
 

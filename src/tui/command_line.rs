@@ -34,6 +34,8 @@ pub enum Command {
     Tenant(Slug),
     /// a time to go to, as typed
     At(String),
+    /// what queries cost between two times, as typed; nothing typed: over the time of the charts
+    Period(String),
 }
 
 /// Other words for commands: those of k9s and of vi, which hands know. A word that needs a sentence is in [`foreign`].
@@ -68,13 +70,14 @@ fn foreign(word: &str, rest: &str) -> Option<String> {
 }
 
 /// Commands that take something, and what; panes are named in front of them.
-const WITH: [(&str, &str); 6] = [
+const WITH: [(&str, &str); 7] = [
     ("@GROUP or INSTANCE", "only these; the pane stays"),
     ("theme NAME", "colours"),
     ("filter TEXT", "filter the rows of this pane"),
     ("sort COLUMN", "order the rows of this pane by a column"),
     ("tenant NAME", "watch another tenant"),
     ("at TIME", "go to a time: 02:14, -3h, yesterday 14:00"),
+    ("period FROM - TO", "what each query cost between two times: 10:00 - 10:30, -2h - -1h"),
 ];
 
 /// Actions by name: the word, what it does.
@@ -204,6 +207,7 @@ pub fn read(text: &str, snapshot: &FleetSnapshot) -> Result<Command, Unclear> {
         }
         "tenant" => return Ok(Command::Tenant(Slug::parse(rest).map_err(|e| e.to_string())?)),
         "at" => return Ok(Command::At(rest.to_owned())),
+        "period" => return Ok(Command::Period(rest.to_owned())),
         "scope" if !rest.is_empty() => {
             return Ok(Command::Go { pane: None, scopes: Some(scope(rest, snapshot)?) });
         }

@@ -30,6 +30,8 @@ pub enum Look {
     Own,
     /// what was seen at work, added up by statement, those that a filter keeps
     Samples(String),
+    /// what queries cost between two instants; None: over the time of the charts
+    Period(Option<(Timestamp, Timestamp)>),
 }
 
 /// A text for the user's editor.

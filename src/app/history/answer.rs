@@ -5,6 +5,7 @@ use super::{
     figures::Growth,
     role::{Election, Role},
     samples::Reading,
+    spent::{Readings, SpentReading},
 };
 use crate::{
     app::{clock, configuration, module::Links},
@@ -20,6 +21,7 @@ use crate::{
             forecast::{self, Outlook},
             gathered::Walk,
             reach::{self, Outage, Span},
+            spent,
         },
     },
     protocol::{Answer, HistoryRequest, Query, Reply},
@@ -103,6 +105,8 @@ pub(super) struct Past {
     pub gone: Vec<Arc<InstanceInfo>>,
     /// samples that are read, or were
     pub samples: Option<Reading>,
+    /// what queries cost in some stretches, of which each is read, or was
+    pub spent: Readings,
     growth: Growth,
 }
 
@@ -184,6 +188,12 @@ impl<'a> Question<'a> {
                 let walk = Walk::after(known, &instances, (from, to), slot_ms);
                 let uids = instances.iter().map(|id| self.uid(id)).collect();
                 self.past.samples = Some(Reading::new(ticket, walk, uids));
+                return Ok(());
+            }
+            Query::Spent { instances, from, to } => {
+                let walk = spent::Walk::new(&instances, from, to);
+                let uids = instances.iter().map(|id| self.uid(id)).collect();
+                self.past.spent.ask(SpentReading::new(ticket, walk, uids));
                 return Ok(());
             }
         };

@@ -9,6 +9,7 @@ use super::{
     recording::Recording,
     relay,
     role::Election,
+    spent::Readings,
     watched::Watched,
 };
 use crate::{
@@ -118,9 +119,11 @@ impl Service {
     fn run(mut self, mut commands: Receiver<HistoryCommand>) {
         let mut looked = Instant::now();
         loop {
-            let at_most = match &self.past.samples {
-                Some(reading) if !reading.is_over() => Duration::ZERO,
-                _ => LOOK_EVERY.saturating_sub(looked.elapsed()),
+            let is_reading = self.past.samples.as_ref().is_some_and(|reading| !reading.is_over());
+            let at_most = if is_reading || !self.past.spent.is_over() {
+                Duration::ZERO
+            } else {
+                LOOK_EVERY.saturating_sub(looked.elapsed())
             };
             match self.wait(&mut commands, at_most) {
                 Woken::Commanded(command) => self.carry_out(command),
@@ -179,10 +182,9 @@ impl Service {
 
     /// Reads a little more of what takes long.
     fn read_on(&mut self) {
-        let (Some(archive), Some(reading)) = (&mut self.archive, &mut self.past.samples) else { return };
-        if reading.is_over() {
-            return;
-        }
+        let Some(archive) = &mut self.archive else { return };
+        self.past.spent.go_on(archive, &self.links);
+        let Some(reading) = self.past.samples.as_mut().filter(|reading| !reading.is_over()) else { return };
         if let Err(e) = reading.go_on(archive, &self.links) {
             let (ticket, why) = (Some(reading.ticket()), archive.unread(e).to_string());
             self.past.samples = None;
@@ -207,5 +209,6 @@ impl Service {
         self.watched.drop_request();
         self.past.gone.clear();
         self.past.samples = None;
+        self.past.spent = Readings::default();
     }
 }

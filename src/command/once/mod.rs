@@ -2,6 +2,7 @@
 
 pub(super) mod deadlocks;
 pub(super) mod growths;
+mod period;
 mod plans;
 pub(super) mod rows;
 pub(super) mod space;
@@ -58,8 +59,15 @@ pub async fn run(once: Once, invocation: &Invocation) -> anyhow::Result<ExitCode
     if once.query_store.is_some() && once.what != What::Plans {
         bail!("--query-store names a plan: it goes with `once plans`");
     }
+    if once.from.is_some() && once.what != What::Queries {
+        bail!("--from adds up what queries cost: it goes with `once queries`");
+    }
     let config = configuration::load(&invocation.given)?;
-    if let Some(recording) = Recording::named(once.replay.as_deref(), &invocation.selection)? {
+    let recording = Recording::named(once.replay.as_deref(), &invocation.selection)?;
+    if once.from.is_some() {
+        return period::run(&once, recording.as_ref(), invocation, &config);
+    }
+    if let Some(recording) = recording {
         return replay(&once, &recording, &config);
     }
     // A demo has a temporary folder to remove; without one a signal may end the process at once.
@@ -297,7 +305,15 @@ fn columns(what: What) -> Vec<&'static str> {
 
 /// Reads a filter. Fields are the columns, with or without their unit, and the labels of the instances.
 pub(super) fn parse_filter(text: &str, what: What, infos: &[Arc<InstanceInfo>]) -> anyhow::Result<Filter> {
-    let columns = columns(what);
+    parse_filter_of(text, columns(what), infos)
+}
+
+/// The same of rows with these columns.
+fn parse_filter_of(
+    text: &str,
+    columns: Vec<&'static str>,
+    infos: &[Arc<InstanceInfo>],
+) -> anyhow::Result<Filter> {
     let is_label =
         |k: &str| infos.iter().flat_map(|info| &info.labels).any(|(l, _)| l.eq_ignore_ascii_case(k));
     let known = |key: &str| columns.iter().any(|c| output::names(c, key)) || is_label(key);

@@ -430,6 +430,7 @@ impl Console {
             Ok(Command::Tenant(slug)) => self.effects.push(InventoryRequest::Switch(slug).into()),
             Ok(Command::Sort(_)) => self.say("lists stand in one order here, the worst first"),
             Ok(Command::Theme(_)) => self.say("there are no colours here"),
+            Ok(Command::Period(_)) => self.say("dbtop once queries --from 10:00 --to 10:30 tells that"),
         }
     }
 

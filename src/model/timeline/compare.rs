@@ -9,7 +9,15 @@ use crate::model::{
     fold::snapshot::{FleetSnapshot, InstanceSnapshot},
     inventory::instance::InstanceId,
     judge::health::Level,
-    poll::{activity::Activity, blocking::Blocking, link::Link, properties::Properties, waits::WaitTable},
+    poll::{
+        activity::Activity,
+        blocking::Blocking,
+        link::Link,
+        properties::Properties,
+        queries::{QueryRow, QueryTable},
+        statement::Statement,
+        waits::WaitTable,
+    },
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -29,6 +37,9 @@ const MOST: usize = 300;
 /// Requests of a login or program must differ by so many to be told.
 const LEAST_SESSIONS: i64 = 3;
 
+/// CPU of a query below which a factor means nothing, ms per s.
+const LEAST_QUERY_MS: f64 = 10.0;
+
 /// The subject of a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum About {
@@ -42,6 +53,8 @@ pub enum About {
     Waits,
     /// rates and gauges
     Load,
+    /// what queries cost
+    Queries,
     /// who works there
     Sessions,
     /// version, hardware, settings
@@ -61,6 +74,7 @@ impl About {
             Self::Blocking => "blocking",
             Self::Waits => "waits",
             Self::Load => "load",
+            Self::Queries => "queries",
             Self::Sessions => "sessions",
             Self::Configuration => "configuration",
             Self::Databases => "databases",
@@ -135,6 +149,9 @@ pub fn instances(before: &InstanceSnapshot, after: &InstanceSnapshot, zone: &Zon
     }
     if let (Some(x), Some(y)) = (a.blocking.get(), b.blocking.get()) {
         blocking(&mut out, x, y);
+    }
+    if let (Some(x), Some(y)) = (a.queries.get(), b.queries.get()) {
+        queries(&mut out, x, y);
     }
     if let (Some(x), Some(y)) = (a.activity.get(), b.activity.get()) {
         sessions(&mut out, x, y);
@@ -379,6 +396,68 @@ fn blocking(out: &mut Out<'_>, before: &Blocking, after: &Blocking) {
     }
     let factor = (f64::from(a.max(b)) + 1.0) / (f64::from(a.min(b)) + 1.0);
     out.push(About::Blocking, 3.0 + factor.log2(), Some(b > a), words);
+}
+
+/// By query hash: its CPU, and its plan. What took less than a hundredth of all is in neither table, so `new` means that it took little
+/// before, too.
+fn queries(out: &mut Out<'_>, before: &QueryTable, after: &QueryTable) {
+    let push: fn(&mut String, f64) = |out, ms| {
+        let _ = write!(out, "{ms:.0} ms/s");
+    };
+    let (a, b) = (by_hash(before), by_hash(after));
+    for y in b.values() {
+        let (name, now) = (query_name(y), after.cpu_ms_per_s(y));
+        match a.get(&y.hash) {
+            Some(x) => {
+                let cpu = (before.cpu_ms_per_s(x), now);
+                out.figure(About::Queries, &format!("CPU of {name}"), cpu, LEAST_QUERY_MS, Some(true), push);
+                if x.plan_hash.is_some() && y.plan_hash.is_some() && x.plan_hash != y.plan_hash {
+                    out.push(About::Queries, 3.0, None, format!("another plan of {name}"));
+                }
+            }
+            None => {
+                let Some(ms) = now.filter(|ms| *ms >= 2.0 * LEAST_QUERY_MS) else { continue };
+                let mut words = match out.only(true) {
+                    Some(only) => format!("{only}CPU of {name} "),
+                    None => format!("new query {name} "),
+                };
+                push(&mut words, ms);
+                out.push(About::Queries, ((ms + LEAST_QUERY_MS) / LEAST_QUERY_MS).log2(), Some(true), words);
+            }
+        }
+    }
+    for x in a.values().filter(|x| !b.contains_key(&x.hash)) {
+        let Some(ms) = before.cpu_ms_per_s(x).filter(|ms| *ms >= 2.0 * LEAST_QUERY_MS) else { continue };
+        let name = query_name(x);
+        let mut words = match out.only(false) {
+            Some(only) => format!("{only}CPU of {name} "),
+            None => format!("no query {name} any more, was "),
+        };
+        push(&mut words, ms);
+        out.push(About::Queries, ((ms + LEAST_QUERY_MS) / LEAST_QUERY_MS).log2() * 0.8, Some(false), words);
+    }
+}
+
+fn by_hash(table: &QueryTable) -> BTreeMap<u64, &QueryRow> {
+    table.queries.iter().map(|query| (query.hash, query)).collect()
+}
+
+/// Its module, its first words, or its hash.
+fn query_name(query: &QueryRow) -> String {
+    const WORDS: usize = 60;
+    let statement = query.statement.as_ref().map(Statement::as_str).filter(|text| !text.trim().is_empty());
+    match (&query.module, statement) {
+        (Some(module), _) => module.to_string(),
+        (None, Some(text)) => {
+            let mut line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            if let Some((cut, _)) = line.char_indices().nth(WORDS) {
+                line.truncate(cut);
+                line.push('…');
+            }
+            line
+        }
+        (None, None) => format!("0x{:016X}", query.hash),
+    }
 }
 
 /// Requests by login and by program.

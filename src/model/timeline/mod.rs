@@ -14,3 +14,5 @@ pub mod reach;
 pub mod record;
 pub mod samples;
 pub mod scrub;
+pub mod spent;
+pub mod stretch;

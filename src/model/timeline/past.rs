@@ -50,6 +50,9 @@ pub enum PastError {
     /// later than now
     #[error("that is in the future")]
     Future,
+    /// a stretch that ends before it begins
+    #[error("the stretch ends before it begins: write it as 10:00 - 10:30 or -2h - -1h")]
+    Backwards,
 }
 
 /// The time that a text leads to.

@@ -201,6 +201,8 @@ actions! {
     GroupBy: "group by the next field",
         word("group", "group by the next field"),
         keys(&[told(ACTIVITY, "b", "group"), told(QUERIES, "b", "group"), told(STORAGE, "b", "group"), told(QUERY_STORE, "b", "view")]);
+    Period: "what each query cost over the time of the charts, added up: w and Shift-← choose it, c and = put another time beside it",
+        keys(&[told(QUERIES, "u", "period")]);
     ByObject: "what is waited for now, added up by object",
         word("objects", "what is waited for now, by object"),
         keys(&[told(BLOCKING, "b", "by object")]);

@@ -187,6 +187,7 @@ impl App {
                 self.say(Level::Warning, Kind::Vault.refused_in_recording().unwrap_or_default().to_owned());
             }
             Command::Tenant(slug) => self.ask(InventoryRequest::Switch(slug)),
+            Command::Period(text) => self.go_to_period(&text),
             Command::At(when) => {
                 self.open_layer(Prompt::with(Asks::Time, &when));
                 if !when.is_empty() {

@@ -96,6 +96,9 @@ impl App {
             }
         };
         let other = self.within_recording(other);
+        if self.panes.get(self.place.pane).compare_with(other) {
+            return self.refresh();
+        }
         let ids: Vec<InstanceId> = self.world.view().instances().map(|(_, i)| i.id().clone()).collect();
         let request = self.travel.ask_to_compare(other, ids);
         self.ask(request);

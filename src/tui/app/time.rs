@@ -9,12 +9,22 @@
 
 use super::App;
 use crate::{
-    model::{base::time::Timestamp, fold::snapshot::FleetSnapshot, judge::health::Level, timeline::past},
+    model::{
+        base::time::Timestamp,
+        fold::snapshot::FleetSnapshot,
+        judge::health::Level,
+        timeline::{
+            past::{self, PastError},
+            stretch,
+        },
+    },
     tui::{
         action::Action,
+        id::PaneId,
         layer::prompt::{Asks, Prompt},
         moment::Past,
         travel::Step,
+        wish::Look,
     },
 };
 use std::sync::Arc;
@@ -104,6 +114,20 @@ impl App {
         if let Some(request) = self.travel.set_out(at, self.world.moment.clock) {
             self.ask(request);
         }
+    }
+
+    /// Shows what queries cost between two times, as typed; nothing typed: over the time of the charts.
+    pub(super) fn go_to_period(&mut self, text: &str) {
+        let (now, _) = self.world.moment.origin();
+        let stretch = match stretch::parse(text, now, &self.world.moment.zone) {
+            Ok((stretch, note)) => {
+                note.into_iter().for_each(|note| self.say(Level::Warning, note));
+                Some(stretch)
+            }
+            Err(PastError::Empty) => None,
+            Err(e) => return self.say(Level::Warning, e.to_string()),
+        };
+        self.follow(PaneId::Queries, None, None, Some(Look::Period(stretch)));
     }
 
     /// The nearest instant of a recording: beyond its ends this is the end, with a message.

@@ -90,6 +90,7 @@ impl Changes {
         match change.about {
             About::Blocking => of_one(PaneId::Blocking),
             About::Waits => of_one(PaneId::Waits),
+            About::Queries => of_one(PaneId::Queries),
             About::Sessions => of_one(PaneId::Activity),
             About::Databases => of_one(PaneId::Databases),
             About::Health | About::Link | About::Load | About::Configuration => of_one(PaneId::Instance),

@@ -1,7 +1,9 @@
 //! The interface of a pane to the app. Every pane has it; nothing in here knows any of them.
 
 use crate::{
-    model::{fold::scope::Scope, inventory::instance::InstanceId, judge::health::Level},
+    model::{
+        base::time::Timestamp, fold::scope::Scope, inventory::instance::InstanceId, judge::health::Level,
+    },
     protocol::{ListId, Query},
     tui::{
         action::Action,
@@ -80,6 +82,10 @@ pub trait Pane {
     }
     /// Forgets the marks.
     fn clear_marks(&mut self) {}
+    /// Puts what it shows beside what was from an instant on; false: it leaves comparing to the app.
+    fn compare_with(&mut self, _at: Timestamp) -> bool {
+        false
+    }
     /// All about a row; None if it is not there (any more).
     fn details(&self, key: &RowKey, view: &View<'_>) -> Option<Document>;
     /// Sets or clears the filter. Ok tells whether the pane can filter at all.

@@ -136,6 +136,11 @@ impl TimeLine {
         was_moved
     }
 
+    /// Nothing is drawn beside it any more; false if nothing was.
+    pub fn alone(&mut self) -> bool {
+        std::mem::replace(&mut self.earlier, Earlier::None) != Earlier::None
+    }
+
     /// How the title says it: charts of another time than now look like the past that they are.
     pub const fn part(self) -> Part {
         match (self.range.follows(), self.range.is_in_memory()) {

@@ -9,4 +9,5 @@ mod keep;
 mod kill;
 mod lasting;
 mod released;
+mod spent;
 mod transfer;

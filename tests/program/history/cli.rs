@@ -161,6 +161,56 @@ fn a_recording_is_printed_as_it_was_without_any_server() {
 }
 
 #[test]
+fn what_queries_cost_between_two_times_is_printed_alone_and_beside_another_time() {
+    let stage = Stage::new();
+    super::export::incident(&stage.path());
+    let home = stage.folder.path().join("home");
+    let path = stage.path().display().to_string();
+    let once = |more: &[&str]| {
+        let (output, out, err) =
+            replay(&home, &[&["once", "queries", "--replay", &path, "-o", "json"], more].concat());
+        let rows: Vec<serde_json::Value> =
+            serde_json::from_str(&out).unwrap_or_else(|e| panic!("{e}: {out}{err}"));
+        (output.status.code(), rows, err)
+    };
+    // Polls at 1:15:30, 1:16:30 and 1:17:30, a minute each; of the other instances none.
+    let (code, rows, err) = once(&["--from", "2026-10-01 01:14", "--to", "2026-10-01 01:18"]);
+    let of = |row: &serde_json::Value, name: &str| row[name].as_f64().unwrap_or(f64::NAN);
+    assert_eq!((code, rows.len()), (Some(0), 3), "{err}{rows:#?}");
+    let first = &rows[0];
+    assert_eq!(first["query_hash"], "0x000000008A3F11C0");
+    assert_eq!((of(first, "cpu_ms"), of(first, "runs"), of(first, "polls")), (7_245.0, 30.0, 3.0));
+    assert_eq!((of(first, "share_cpu_pct"), of(first, "covered_pct")), (50.0, 75.0));
+    assert_eq!(of(first, "share_reads_pct"), 100.0, "{first:#?}");
+    assert!(first["plan_changed"] == true && first["at_least"] == false, "{first:#?}");
+    assert!(rows[1]["problem"].as_str().unwrap().contains("no poll of the plan cache"), "{rows:#?}");
+    assert!(err.contains("3 polls, which cover 25 % of it"), "of three instances: {err}");
+    // Beside the minute before.
+    let (_, rows, err) =
+        once(&["--from", "2026-10-01 01:16", "--to", "2026-10-01 01:17", "--beside", "2026-10-01 01:15"]);
+    let first = &rows[0];
+    assert_eq!(first["change"], "more", "{err}{rows:#?}");
+    assert_eq!(
+        (of(first, "times"), of(first, "before_avg_ms"), of(first, "after_avg_ms")),
+        (80.0, 5.0, 400.0)
+    );
+    // Nobody has polled then, and what history keeps is said.
+    let (code, rows, err) = once(&["--from", "2026-10-01 00:00", "--to", "2026-10-01 00:30"]);
+    assert!(code == Some(1) && rows.len() == 3 && err.contains("0 polls"), "{code:?} {err}");
+    let (_, rows, _) = once(&["--from", "2026-10-01 01:14", "--filter", "share_cpu>40"]);
+    assert_eq!(rows.len(), 1);
+    for (args, says) in [
+        (&["--from", "2026-10-01 01:14", "--to", "2026-10-01 01:10"][..], "--from must be before --to"),
+        (&["--from", "soon"], "--from soon"),
+    ] {
+        let (output, _, err) = replay(&home, &[&["once", "queries", "--replay", &path], args].concat());
+        assert!(output.status.code() == Some(3) && err.contains(says), "{err}");
+    }
+    let (output, _, err) = replay(&home, &["once", "waits", "--replay", &path, "--from", "-1h"]);
+    assert!(output.status.code() == Some(3) && err.contains("goes with `once queries`"), "{err}");
+}
+
+#[test]
 fn what_is_no_recording_is_refused_before_the_terminal_is_taken() {
     let stage = Stage::new();
     let home = stage.folder.path().join("home");

@@ -16,6 +16,7 @@ use std::{fmt::Write as _, sync::Arc};
 mod charts;
 mod gone;
 mod kept;
+mod period;
 mod review;
 mod zone;
 

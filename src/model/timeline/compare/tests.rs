@@ -323,3 +323,39 @@ proptest! {
         }
     }
 }
+
+/// Queries over a minute: hash, CPU ms per s, plan.
+fn queries_of(rows: &[(u64, i64, u64)]) -> Facts {
+    let row = |(hash, ms_per_s, plan): &(u64, i64, u64)| QueryRow {
+        hash: *hash,
+        cpu_us: Some(ms_per_s * 60_000),
+        plan_hash: Some(*plan),
+        module: (*hash == 1).then(|| "dbo.usp_Settle".into()),
+        ..QueryRow::default()
+    };
+    let t = QueryTable { queries: rows.iter().map(row).collect(), over_ms: 60_000, ..QueryTable::default() };
+    Facts { queries: Reading::good(Arc::new(t), NOW, 20_000), ..Facts::default() }
+}
+
+#[test]
+fn queries_that_take_more_or_less_that_came_or_went_are_told() {
+    let a = instance("a", queries_of(&[(1, 20, 7), (2, 500, 7), (3, 400, 7), (4, 12, 7), (5, 11, 7)]));
+    let b = instance("a", queries_of(&[(1, 400, 8), (2, 510, 7), (4, 15, 7), (6, 300, 7)]));
+    let d = instances(&a, &b, &UTC);
+    let all = words(&d);
+    for wanted in [
+        "CPU of dbo.usp_Settle 20 ms/s → 400 ms/s (×20)",
+        "another plan of dbo.usp_Settle",
+        "no query 0x0000000000000003 any more, was 400 ms/s",
+        "new query 0x0000000000000006 300 ms/s",
+    ] {
+        assert!(all.contains(&wanted), "{wanted} in {all:#?}");
+    }
+    assert_eq!(all.len(), 4, "little is nothing: {all:#?}");
+    assert!(d.iter().all(|d| d.about == About::Queries));
+    // Of two instances nothing came or went.
+    let other = instance("b", queries_of(&[(6, 300, 7)]));
+    let all = instances(&a, &other, &UTC);
+    assert!(words(&all).contains(&"only on b: CPU of 0x0000000000000006 300 ms/s"), "{all:#?}");
+    assert!(words(&all).contains(&"only on a: CPU of 0x0000000000000002 500 ms/s"), "{all:#?}");
+}

@@ -420,7 +420,7 @@ impl Pane for ActivityPane {
         (self.group_by, self.inside) = (None, None);
         self.is_linked = true;
         match look {
-            Look::Filter(_) | Look::Samples(_) | Look::Own => return,
+            Look::Filter(_) | Look::Samples(_) | Look::Period(_) | Look::Own => return,
             // The columns of panes are what links are written for.
             Look::Sort(column) => {
                 drop(self.table.sort_by(column));

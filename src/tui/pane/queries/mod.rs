@@ -1,10 +1,11 @@
 //! Queries: what each query of the plan cache costs. `b` shows what was seen at work instead, added up by statement, module,
-//! database, login or program, with what it waited for over time.
+//! database, login or program, with what it waited for over time. `u` shows what they cost over a stretch of time, of history.
 //!
 //! | file | owns |
 //! |---|---|
 //! | `rows` | the queries of the plan cache, one by one |
 //! | `shares` | how much of all each figure of one is |
+//! | `period`, `spent` | what they cost over a stretch of time, alone or beside another one; its rows and columns |
 //! | `samples` | what was seen at work |
 //! | `source` | where that comes from: memory, history |
 //! | `group` | rows and columns of that, and how waits are said |
@@ -15,7 +16,7 @@ use super::{
     sights::{hand_on, take_along},
 };
 use crate::{
-    model::{judge::health::Level, timeline::samples::By},
+    model::{base::time::Timestamp, judge::health::Level, timeline::samples::By},
     tui::{
         action::Action,
         id::RowKey,
@@ -26,13 +27,16 @@ use crate::{
 };
 
 mod group;
+mod period;
 mod rows;
 mod samples;
 mod shares;
 mod source;
+mod spent;
 #[cfg(test)]
 mod tests;
 
+use period::PeriodPane;
 use rows::{Queries, RowsPane};
 use samples::SamplesPane;
 
@@ -55,17 +59,38 @@ pub struct QueriesPane {
     by: Option<By>,
     /// the grouping that Enter led out of, and that Esc leads back to
     inside: Option<By>,
+    /// what they cost over a stretch of time is shown, in place of all that
+    is_period: bool,
     rows: RowsPane,
     samples: SamplesPane,
+    period: PeriodPane,
 }
 
 impl QueriesPane {
     fn shown(&self) -> &dyn Pane {
-        if self.by.is_some() { &self.samples } else { &self.rows }
+        match self.by {
+            _ if self.is_period => &self.period,
+            Some(_) => &self.samples,
+            None => &self.rows,
+        }
     }
 
     fn change(&mut self) -> &mut dyn Pane {
-        if self.by.is_some() { &mut self.samples } else { &mut self.rows }
+        match self.by {
+            _ if self.is_period => &mut self.period,
+            Some(_) => &mut self.samples,
+            None => &mut self.rows,
+        }
+    }
+
+    /// Shows what they cost over a stretch of time, or no longer. The filter goes along, where it means something there.
+    fn turn_period(&mut self, is_period: bool) {
+        if self.is_period != is_period {
+            let filter = self.shown().filter().to_owned();
+            self.change().left();
+            self.is_period = is_period;
+            take_along(&filter, self.change());
+        }
     }
 
     /// Shows them by something else. The filter goes along, where it means something there.
@@ -73,6 +98,7 @@ impl QueriesPane {
         let filter = self.shown().filter().to_owned();
         self.change().left();
         self.by = by;
+        self.is_period = false;
         self.inside = None;
         if let Some(by) = by {
             self.samples.group_by(by);
@@ -106,6 +132,13 @@ impl QueriesPane {
 
     /// Out of the queries of a group, out of the groups; false: there is no step out.
     fn out(&mut self) -> bool {
+        if self.is_period {
+            let is_plain = self.period.filter().is_empty();
+            if is_plain {
+                self.turn_period(false);
+            }
+            return is_plain;
+        }
         if let Some(by) = self.inside.take() {
             let _ = self.rows.set_filter("");
             self.by = Some(by);
@@ -124,7 +157,7 @@ impl Pane for QueriesPane {
 
     fn title(&self, view: &View<'_>, out: &mut Vec<(Part, String)>) {
         self.shown().title(view, out);
-        if self.by.is_some() {
+        if self.by.is_some() && !self.is_period {
             // How much of all CPU the plan cache explains is told wherever queries are.
             let tables = view.instances().filter_map(|(_, i)| i.facts.queries.get());
             let told = Queries::told(&mut tables.map(|table| &**table));
@@ -135,11 +168,16 @@ impl Pane for QueriesPane {
     fn act(&mut self, action: Action, view: &View<'_>, wishes: &mut Vec<Wish>) -> bool {
         match action {
             Action::GroupBy => {
-                self.group(after(self.by));
+                self.group(if self.is_period { Some(By::Statement) } else { after(self.by) });
                 self.change().rebuild(view);
                 return true;
             }
-            Action::Enter if self.by.is_some() => {
+            Action::Period => {
+                self.turn_period(!self.is_period);
+                self.change().rebuild(view);
+                return true;
+            }
+            Action::Enter if self.by.is_some() && !self.is_period => {
                 self.enter(view, wishes);
                 self.change().rebuild(view);
                 return true;
@@ -157,7 +195,7 @@ impl Pane for QueriesPane {
     }
 
     fn focus(&mut self, key: RowKey) {
-        if matches!(key, RowKey::Query(..)) && self.by.is_some() {
+        if matches!(key, RowKey::Query(..)) && (self.by.is_some() || self.is_period) {
             self.group(None);
         }
         self.change().focus(key);
@@ -175,18 +213,30 @@ impl Pane for QueriesPane {
                 drop(self.rows.sort_by(column));
             }
             Look::Own => self.group(None),
+            Look::Period(stretch) => {
+                self.turn_period(true);
+                self.period.set(*stretch);
+            }
             Look::Filter(_) | Look::Groups(..) => {}
         }
     }
 
     fn ungroup(&mut self) {
-        if self.by.is_some() {
+        if self.by.is_some() || self.is_period {
             self.group(None);
         }
     }
 
     fn details(&self, key: &RowKey, view: &View<'_>) -> Option<Document> {
-        self.rows.details(key, view).or_else(|| self.samples.details(key, view))
+        let of_period = if self.is_period { self.period.details(key, view) } else { None };
+        of_period.or_else(|| self.rows.details(key, view)).or_else(|| self.samples.details(key, view))
+    }
+
+    fn compare_with(&mut self, at: Timestamp) -> bool {
+        if self.is_period {
+            self.period.compare_with(at);
+        }
+        self.is_period
     }
 
     fn set_filter(&mut self, text: &str) -> Result<(), String> {
@@ -196,6 +246,7 @@ impl Pane for QueriesPane {
 
     fn reset_columns(&mut self) {
         self.rows.reset_columns();
+        self.period.reset_columns();
         self.samples.reset_columns();
     }
 }

@@ -53,6 +53,11 @@ impl Source {
         shown.finish()
     }
 
+    /// The instances, in the order of the scope.
+    pub const fn ids(&self) -> &Arc<[InstanceId]> {
+        &self.ids
+    }
+
     /// The question to history; None while memory is enough, and for a longer time than is read.
     pub fn query(&self, line: TimeLine, view: &View<'_>) -> Option<Query> {
         let length_ms = line.ms();
