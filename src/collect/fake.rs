@@ -24,7 +24,7 @@ use crate::{
             reading::Unavailable,
         },
     },
-    probe::{Lane, Polled, ProbeContext, probe},
+    probe::{Known, Lane, Polled, ProbeContext, probe},
 };
 use std::{
     collections::HashMap,
@@ -63,6 +63,8 @@ pub enum Act {
     Costly(i64),
     /// answers, and each probe of the on-demand lane takes so many ms of CPU
     Heavy(i64),
+    /// answers, and the polls learn what another connection would ask first
+    Telling,
     /// answers, and has counted so many deadlocks
     Deadlocks(i64),
     /// the same, but they cannot be read
@@ -205,6 +207,13 @@ impl Session for FakeSession {
                 }
                 (5, None)
             }
+            Act::Telling => {
+                context.introduce(Known::default());
+                if due.contains(&ProbeId::Headline) {
+                    context.hear_of_deadlocks(Some(0));
+                }
+                (5, None)
+            }
             Act::NoRight | Act::Costly(_) | Act::Heavy(_) | Act::Ahead(_) | Act::Full => (5, None),
             Act::Closed => {
                 self.fake.set(&self.name, Act::Answer(5));
@@ -236,7 +245,7 @@ impl Session for FakeSession {
         }
         let (ms, closes) = match self.fake.act(&self.name) {
             Act::Answer(ms) => (ms, None),
-            Act::Heavy(_) => (5, None),
+            Act::Heavy(_) | Act::Telling => (5, None),
             Act::Closed => {
                 self.fake.set(&self.name, Act::Answer(5));
                 (0, Some(FailureKind::Unreachable))

@@ -283,7 +283,8 @@ impl<D: Driver> Instance<D> {
         let heard = worth.iter().any(|id| is_news(*id)).then_some(heard);
         let has_news = heard.is_some();
         let focused = self.obeyed.focus.is_on_screen();
-        let due = Due { focused, probes, failures: self.context.failures(), heard };
+        let known = self.context.known().map(Box::new);
+        let due = Due { focused, probes, known, failures: self.context.failures(), heard };
         if self.shared.heavy.try_send(Heavy { instance, due }).is_err() {
             self.schedule.wait_for_round(&worth);
         } else {

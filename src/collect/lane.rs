@@ -1,6 +1,7 @@
 //! The on-demand lane: a second connection to an instance, for what somebody asked for, so that no plan delays a headline
-//! number. It is opened with the first question, answers one after another, and is closed after a minute without one, or when
-//! another instance waits for its place: at most [`PLACES`] are open at once, however large the fleet. A question can be
+//! number. It is opened with the first question, answers one after another, and is closed after a minute without one (at once where
+//! nobody looks at the instance), or when another instance waits for its place: at most [`PLACES`] are open at once, however large
+//! the fleet. What is due together shares one opening, and what the polls know of the server it does not ask. A question can be
 //! cancelled at any moment; its connection is closed then, which ends the statement on the server.
 //!
 //! [`Lanes`] belongs to the manager. Each lane is a task of its own; it shares permits for connects with the polls, and nothing else. What
@@ -30,7 +31,7 @@ use crate::{
             reading::Unavailable,
         },
     },
-    probe::{Heard, Polled, ProbeContext, Watermarks, descriptor::Worth, probe, wait_ms},
+    probe::{Heard, Known, Polled, ProbeContext, Watermarks, descriptor::Worth, probe, wait_ms},
 };
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::{
@@ -47,9 +48,11 @@ use tokio_util::sync::CancellationToken;
 pub const PLACES: usize = 64;
 /// A lane without a question is closed after this.
 const IDLE: Duration = Duration::from_mins(1);
+/// The same where nobody looks at the instance: what is due there together comes together, and the rest an hour later.
+const IDLE_IN_FLEET: Duration = Duration::from_secs(1);
 /// Questions that wait for one instance; who asks more is told so.
 const QUESTIONS: usize = 8;
-/// What must be known of a server before it is asked anything: version, rights, names, its clock.
+/// What must be known of a server before it is asked anything, unless the polls know it: version, rights, names, its clock.
 const INTRODUCTION: [ProbeId; 4] =
     [ProbeId::Rights, ProbeId::Properties, ProbeId::Databases, ProbeId::Headline];
 
@@ -188,6 +191,10 @@ impl<D: Driver> Lanes<D> {
     ) {
         while let Some(ended) = self.tasks.try_join_next() {
             if let Ok((instance, left)) = ended {
+                // The queue of a lane that has ended is not kept: a fleet would have thousands.
+                if self.started.get(&instance).is_some_and(|(_, jobs)| jobs.is_closed()) {
+                    self.started.remove(&instance);
+                }
                 self.left.insert(instance, left);
             }
         }
@@ -212,6 +219,7 @@ impl<D: Driver> Lanes<D> {
             way_in,
             places: Arc::clone(&self.places),
             jobs: taken,
+            idle: IDLE,
             left: self.left.get(&instance).cloned().unwrap_or_default(),
         };
         self.tasks.spawn(async move { (instance, lane.run().await) });
@@ -239,6 +247,8 @@ struct Lane<D: Driver> {
     way_in: (Arc<LiveConfig>, Priority),
     places: Arc<Places>,
     jobs: mpsc::Receiver<Job>,
+    /// closed after so long without a question
+    idle: Duration,
     left: Left,
 }
 
@@ -252,10 +262,12 @@ struct Open<S> {
 }
 
 impl<D: Driver> Lane<D> {
-    /// Runs until it has been idle for a minute; says what it leaves to the next one.
+    /// Runs until it has been idle for long enough; says what it leaves to the next one.
     async fn run(mut self) -> Left {
         let mut open = None;
         while let Some(mut job) = self.next(open.is_some()).await {
+            let is_watched = !matches!(&job, Job::Probes { due, .. } if !due.focused);
+            self.idle = if is_watched { IDLE } else { IDLE_IN_FLEET };
             let cancel = job.cancel();
             let began = Instant::now();
             let is_done = tokio::select! {
@@ -280,7 +292,7 @@ impl<D: Driver> Lane<D> {
         tokio::select! {
             biased;
             job = self.jobs.recv() => return job,
-            () = sleep(IDLE) => {}
+            () = sleep(self.idle) => {}
             () = self.places.wanted.notified(), if is_open => {}
         }
         // One that came in this moment is answered still.
@@ -321,7 +333,7 @@ impl<D: Driver> Lane<D> {
             } else if let Some(failure) = &unreachable {
                 vec![none(probe, Unavailable::Failed(Failure::clone(failure)))]
             } else {
-                match self.opened(None, open).await {
+                match self.opened(None, due.known.as_deref(), open).await {
                     Ok(Open { session, context, .. }) => {
                         context.set_focused(due.focused);
                         let polled = session.poll(&[probe], context).await;
@@ -369,7 +381,7 @@ impl<D: Driver> Lane<D> {
 
     async fn answer(&mut self, asked: &Asked, open: &mut Option<Open<D::Session>>) -> Outcome {
         let began = Instant::now();
-        let Open { session, context, billed_ms, .. } = match self.opened(Some(asked), open).await {
+        let Open { session, context, billed_ms, .. } = match self.opened(Some(asked), None, open).await {
             Ok(open) => open,
             Err(failure) => return Outcome { found: Err(failure), cost_ms: None },
         };
@@ -385,10 +397,11 @@ impl<D: Driver> Lane<D> {
         Outcome { found, cost_ms }
     }
 
-    /// The open connection; connects if there is none.
+    /// The open connection; connects if there is none. `known`: what it need not ask then.
     async fn opened<'o>(
         &self,
         asked: Option<&Asked>,
+        known: Option<&Known>,
         open: &'o mut Option<Open<D::Session>>,
     ) -> Result<&'o mut Open<D::Session>, Failure> {
         let opened = if let Some(opened) = open.take() {
@@ -398,18 +411,26 @@ impl<D: Driver> Lane<D> {
             step(Step::Waits);
             let place = self.places.take().await;
             step(Step::Connects);
-            self.connect(place).await?
+            self.connect(place, known).await?
         };
         Ok(open.insert(opened))
     }
 
-    async fn connect(&self, place: Option<OwnedSemaphorePermit>) -> Result<Open<D::Session>, Failure> {
+    async fn connect(
+        &self,
+        place: Option<OwnedSemaphorePermit>,
+        known: Option<&Known>,
+    ) -> Result<Open<D::Session>, Failure> {
         let mut context = ProbeContext::new(self.shared.clock);
         context.resume(self.left.read.clone());
         context.want_databases(Arc::clone(&self.target.info.poll));
         let way_in = (Arc::clone(&self.way_in.0), self.way_in.1);
         let connected = connect::connect(&self.shared, &self.target, &self.secret, way_in, &mut context);
         let mut session = connected.await?;
+        if let Some(known) = known {
+            context.introduce(known.clone());
+            return Ok(Open { session, context, billed_ms: 0, _place: place });
+        }
         let polled = session.poll(&INTRODUCTION, &mut context).await;
         if session.is_open() {
             return Ok(Open { session, context, billed_ms: 0, _place: place });

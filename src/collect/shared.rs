@@ -8,7 +8,7 @@ use crate::{
         inventory::instance::InstanceId,
         poll::id::ProbeId,
     },
-    probe::Heard,
+    probe::{Heard, Known},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::sync::{mpsc, oneshot};
@@ -46,6 +46,8 @@ pub(super) struct Due {
     pub focused: bool,
     /// each with its interval, ms
     pub probes: Vec<(ProbeId, u32)>,
+    /// what the polls know of the server; None: the lane asks
+    pub known: Option<Box<Known>>,
     /// readings before this one that failed, one after another
     pub failures: u32,
     /// hears how it went with what is asked when there is news; dropped without a word: it was never asked

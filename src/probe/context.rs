@@ -34,6 +34,17 @@ const ISOLATED_POLLS: u32 = 30;
 /// are part of what identifies a request.
 const SKEW_GRAIN_MS: i64 = 1_000;
 
+/// What the polls know of a server, for another connection to it: what that would ask first.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    properties: Properties,
+    rights: Arc<Rights>,
+    databases: HashMap<i32, Arc<str>>,
+    offset_min: i32,
+    skew_ms: i64,
+    started_at: Option<Timestamp>,
+}
+
 /// Knowledge of one server. Survives reconnects.
 #[derive(Debug)]
 pub struct ProbeContext {
@@ -126,6 +137,27 @@ impl ProbeContext {
     /// Goes on reading where an earlier connection ended.
     pub fn resume(&mut self, read: Watermarks) {
         self.read = read;
+    }
+
+    /// What another connection need not ask. None: not all of it was told yet.
+    pub fn known(&self) -> Option<Known> {
+        let (_, offset_min) = self.clock?;
+        Some(Known {
+            properties: self.properties.clone()?,
+            rights: self.rights.clone()?,
+            databases: self.databases.clone(),
+            offset_min,
+            skew_ms: self.skew_ms?,
+            started_at: self.started_at,
+        })
+    }
+
+    /// Takes what the polls know, instead of asking. After the session set-up, which forgets the clock.
+    pub fn introduce(&mut self, known: Known) {
+        let Known { properties, rights, databases, offset_min, skew_ms, started_at } = known;
+        (self.properties, self.rights, self.databases) = (Some(properties), Some(rights), databases);
+        (self.skew_ms, self.started_at) = (Some(skew_ms), started_at);
+        self.clock = Some((self.now().plus_ms(skew_ms), offset_min));
     }
 
     /// Why a database was not asked, or refused, when a probe asked one after another.
@@ -369,5 +401,39 @@ mod tests {
         assert_eq!(ctx.database(Some(7)).as_deref(), Some("db 7"));
         assert_eq!(ctx.database(Some(0)), None);
         assert_eq!(ctx.database(None), None);
+    }
+
+    #[test]
+    fn another_connection_hears_what_the_polls_know_once_they_know_all_of_it() {
+        const OURS: i64 = 1_800_000_000_000;
+        let now = || Timestamp::from_ms(OURS);
+        let mut polls = ProbeContext::new(now);
+        let sales = DatabaseRow { id: 5, name: Some("Sales".into()), ..DatabaseRow::default() };
+        let properties = Properties { major: Some(16), ..Properties::default() };
+        let rights = Rights { present: vec!["dm_os_host_info".into()], ..Rights::default() };
+        let told = [
+            State::Databases(vec![sales].into()),
+            State::Properties(properties.into()),
+            State::Rights(rights.into()),
+        ];
+        for sample in told {
+            assert!(polls.known().is_none(), "not all is known");
+            polls.absorb(&Sample::Known(sample));
+        }
+        assert!(polls.known().is_none(), "nor the clock");
+        polls.clock = Some((Timestamp::from_ms(OURS - 90_000), 120));
+        polls.skew_ms = Some(-60_000);
+        let mut lane = ProbeContext::new(now);
+        lane.connected("TLS");
+        lane.introduce(polls.known().unwrap());
+        assert_eq!((lane.major(), lane.has("dm_os_host_info")), (Some(16), Some(true)));
+        assert_eq!(lane.database(Some(5)).as_deref(), Some("Sales"));
+        let clock = lane.clock();
+        assert_eq!(
+            clock.now,
+            Some(Timestamp::from_ms(OURS - 60_000)),
+            "its clock of now, not of the last answer"
+        );
+        assert_eq!((clock.offset_min, clock.skew_ms), (Some(120), -60_000));
     }
 }

@@ -37,7 +37,7 @@ mod stored_plan;
 pub mod text;
 
 pub use catalog::probe;
-pub use context::ProbeContext;
+pub use context::{Known, ProbeContext};
 pub use demand::answer as demand;
 pub use descriptor::{Lane, Pace, Probe};
 pub use progress::{Heard, Watermarks, wait_ms};

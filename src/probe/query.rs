@@ -17,7 +17,11 @@ use crate::{
     sql::module,
     tds::{Param, Row},
 };
-use std::{cmp::Reverse, collections::HashMap, sync::Arc};
+use std::{
+    cmp::Reverse,
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 /// The sets with queries: of a server that counts spills, and of an older one.
 pub(super) const SETS: [&str; 2] = ["queries", "queries_2016"];
@@ -31,6 +35,9 @@ const LONGEST: usize = 16_384;
 
 /// Queries that are remembered, those of the last poll aside.
 const MOST: usize = 300;
+
+/// Texts that are remembered of queries that the last poll did not tell, in bytes: of a busy server they would be hundreds of KB.
+const MOST_TEXT: usize = 32 << 10;
 
 /// The server's clock and ours measure the time between two polls alike but for this, ms.
 const GAP_EDGE_MS: u64 = 10_000;
@@ -101,6 +108,20 @@ impl QueryMemory {
             }
             if known.told.is_none() {
                 known.told = query.statement.clone().map(|statement| (statement, query.module.clone()));
+            }
+        }
+        self.forget_texts(sample);
+    }
+
+    /// A query that comes again costs a question for its text.
+    fn forget_texts(&mut self, sample: &QueriesSample) {
+        let told: HashSet<u64> = sample.queries.iter().map(|query| query.hash).collect();
+        let mut left = MOST_TEXT;
+        for (_, known) in self.known.iter_mut().filter(|(hash, _)| !told.contains(hash)) {
+            let bytes = known.told.as_ref().map_or(0, |(statement, _)| statement.text.batch.len());
+            match left.checked_sub(bytes) {
+                Some(rest) => left = rest,
+                None => known.told = None,
             }
         }
     }
@@ -201,6 +222,27 @@ mod tests {
             Some(5),
             "a clock that was set back some seconds: once told is enough"
         );
+    }
+
+    #[test]
+    fn long_texts_of_queries_that_are_not_told_any_more_are_forgotten() {
+        let batch: Arc<str> = "x".repeat(MOST_TEXT / 2).into();
+        let statement =
+            Statement { text: Arc::new(SqlText::new(batch, None, None, false)), start: 0, end: 1 };
+        let query = |hash| QueryCounter {
+            hash,
+            plan_hash: Some(9),
+            statement: Some(statement.clone()),
+            ..QueryCounter::default()
+        };
+        let mut memory = QueryMemory::default();
+        let learn = |memory: &mut QueryMemory, hashes: std::ops::Range<u64>| {
+            memory.learn(&QueriesSample { queries: hashes.map(query).collect(), ..QueriesSample::default() });
+            (0..8).filter(|hash| memory.told(*hash).is_some()).count()
+        };
+        assert_eq!(learn(&mut memory, 0..5), 5, "all that was told last");
+        assert_eq!(learn(&mut memory, 4..8), 4 + 2, "and some others");
+        assert!((0..8).all(|hash| memory.plan(hash) == Some(9)), "their plans are still known");
     }
 
     #[test]

@@ -31,8 +31,8 @@ pub const MAX_CHARS: usize = 262_144;
 const MAX_CACHE_BYTES: usize = 256 << 10;
 /// A handle without a text is asked for again after so many polls, if it is still in use.
 const RETRY_AFTER_POLLS: u64 = 60;
-/// In the fleet a text that so many polls had no use for goes: the statement of a query is cut out of its batch once, and a
-/// request that comes again costs one question.
+/// In the fleet a text that so many polls had no use for goes: a request that comes again costs one question. The text of a query alone
+/// goes at once: its statement is cut out of it.
 const KEPT_FOR_POLLS: u64 = 10;
 /// The bytes of an entry besides its text.
 const ENTRY_BYTES: usize = 200;
@@ -83,6 +83,8 @@ struct Entry {
     removed: Vec<u32>,
     asked_at: u64,
     used_at: u64,
+    /// no request runs it
+    of_query: bool,
 }
 
 impl Entry {
@@ -107,7 +109,7 @@ impl TextCache {
         let mut unknown: Vec<&[u8]> = Vec::new();
         for handle in handles {
             let known = self.entries.get_mut(handle).is_some_and(|entry| {
-                entry.used_at = self.poll;
+                (entry.used_at, entry.of_query) = (self.poll, false);
                 entry.text.is_some() || self.poll - entry.asked_at < RETRY_AFTER_POLLS
             });
             if !known && !unknown.contains(&handle) {
@@ -119,10 +121,19 @@ impl TextCache {
 
     fn insert(&mut self, handle: &[u8], text: Option<(SqlText, Vec<u32>)>) {
         let (text, removed) = text.map_or((None, Vec::new()), |(t, r)| (Some(Arc::new(t)), r));
-        let entry = Entry { text, removed, asked_at: self.poll, used_at: self.poll };
+        let entry = Entry { text, removed, asked_at: self.poll, used_at: self.poll, of_query: false };
         self.bytes += entry.bytes();
         if let Some(old) = self.entries.insert(handle.into(), entry) {
             self.bytes -= old.bytes();
+        }
+    }
+
+    /// These are the texts of queries alone.
+    fn are_of_queries<'a>(&mut self, handles: impl Iterator<Item = &'a [u8]>) {
+        for handle in handles {
+            if let Some(entry) = self.entries.get_mut(handle).filter(|entry| entry.text.is_some()) {
+                entry.of_query = true;
+            }
         }
     }
 
@@ -132,7 +143,7 @@ impl TextCache {
         if !focused {
             let (poll, bytes) = (self.poll, &mut self.bytes);
             self.entries.retain(|_, entry| {
-                let is_kept = poll - entry.used_at <= KEPT_FOR_POLLS;
+                let is_kept = poll - entry.used_at <= if entry.of_query { 0 } else { KEPT_FOR_POLLS };
                 *bytes -= if is_kept { 0 } else { entry.bytes() };
                 is_kept
             });
@@ -210,13 +221,12 @@ pub(super) async fn fetch<C: Ask>(
         let rows = sets.get(set).map(|s| s.rows().collect::<Vec<Row<'_>>>()).unwrap_or_default();
         rows.into_iter().filter_map(move |r| r.bytes(column))
     };
-    let handles: Vec<&[u8]> = column("chain", "sql_handle")
+    let of_requests: Vec<&[u8]> = column("chain", "sql_handle")
         .chain(column("activity", "sql_handle"))
         .chain(column("connections", "most_recent_sql_handle"))
-        .chain(of_queries.iter().copied())
         .collect();
     let questions = if focused { FOCUSED_QUESTIONS } else { FLEET_QUESTIONS };
-    let unknown = cache.begin(handles.into_iter());
+    let unknown = cache.begin(of_requests.iter().chain(of_queries).copied());
     let mut lost = None;
     for chunk in unknown.chunks(HANDLES).take(questions) {
         let mut answer = conn.ask(question(&params(chunk))).await;
@@ -227,6 +237,7 @@ pub(super) async fn fetch<C: Ask>(
             break;
         }
     }
+    cache.are_of_queries(of_queries.iter().copied().filter(|handle| !of_requests.contains(handle)));
     cache.trim(focused);
     lost
 }
@@ -331,6 +342,27 @@ mod tests {
         cache.trim(false);
         assert_eq!((cache.len(), cache.bytes), (1, whole / 2));
         assert!(cache.statement(b"used", None, None).is_some());
+    }
+
+    #[test]
+    fn off_the_screen_the_text_of_a_query_goes_with_the_next_poll_unless_a_request_runs_it() {
+        let mut cache = cache_with(b"query", "select 1");
+        cache.insert(b"both", Some(sql_text("select 2", None, None, false)));
+        cache.insert(b"gone", None);
+        cache.are_of_queries([&b"query"[..], b"both", b"gone"].into_iter());
+        cache.trim(false);
+        assert!(cache.statement(b"query", None, None).is_some(), "it is still to be cut");
+        cache.begin([&b"both"[..]].into_iter());
+        cache.trim(true);
+        assert_eq!(cache.len(), 3, "on the screen it stays");
+        cache.trim(false);
+        assert!(
+            cache.statement(b"query", None, None).is_none() && cache.statement(b"both", None, None).is_some()
+        );
+        assert!(
+            cache.begin([&b"gone"[..]].into_iter()).is_empty(),
+            "what has no text is not asked again at once"
+        );
     }
 
     #[test]

@@ -20,6 +20,7 @@ const BELONGS_TO: &[(&str, &[&str])] = &[
     ("csv", &["command", "exchange"]),
     ("directories", &["app", "store"]),
     ("fastrand", &["collect", "sim"]),
+    ("foldhash", &["model", "probe", "store"]),
     ("futures-util", &["sim", "tds", "tui"]),
     ("getrandom", &["vault"]),
     ("hkdf", &["vault"]),

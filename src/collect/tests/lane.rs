@@ -64,6 +64,28 @@ async fn a_question_has_a_connection_of_its_own_which_closes_after_a_minute() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_due_in_the_fleet_shares_an_opening_that_asks_nothing_twice_and_closes_behind_it() {
+    let fake = Fake::new();
+    fake.set("a", Act::Telling);
+    let (collector, _) = with_lane(&fake).await;
+    seconds(3_700.0).await;
+    let asked: Vec<ProbeId> = fake.asked.lock().unwrap().iter().flat_map(|(_, _, due)| due.clone()).collect();
+    let times = |id: ProbeId| asked.iter().filter(|asked| **asked == id).count();
+    let together = times(ProbeId::Growths);
+    for id in [ProbeId::LogUse, ProbeId::Room, ProbeId::QueryStore] {
+        assert_eq!(times(id), together, "{id:?}");
+    }
+    let openings = logins(&fake, "a") - 1;
+    assert!(together >= 1 && openings <= together + times(ProbeId::Deadlocks), "{openings} for {together}");
+    // The polls ask for rights once in an hour.
+    assert!(times(ProbeId::Rights) <= 3, "{}", times(ProbeId::Rights));
+    let before = logins(&fake, "a");
+    let (steps, _) = hear(ask(&collector, "a").await.0).await;
+    assert!(steps.contains(&Step::Connects), "{steps:?}");
+    assert_eq!(logins(&fake, "a"), before + 1, "nobody looked: it was closed");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_slow_answer_delays_no_poll() {
     let (fake, collector, start) = run(&one(), |_| {});
     seconds(40.0).await;

@@ -20,7 +20,7 @@ use crate::model::{
         score,
     },
     poll::{
-        AnyCounters, Facts, Sample, State,
+        Facts, Sample, State,
         cpu::{CpuNow, CpuRingSample, SchedulerSample},
         id::{ProbeId, ProbeSet, SeriesId, rounded},
         link::Link,
@@ -33,7 +33,7 @@ use crate::model::{
         record::{Record, Recorded},
     },
 };
-use std::{collections::HashMap, sync::Arc};
+use std::{any::Any, collections::HashMap, sync::Arc};
 
 /// Ageing words (`no data for 90 s`) are said anew this often.
 const AGEING_MS: i64 = 5_000;
@@ -62,8 +62,8 @@ pub(super) struct Entry {
     volumes: VolumesFold,
     logs: LogsFold,
     cost: CostFold,
-    /// of the probes that have counters
-    counters: HashMap<ProbeId, Before<Arc<dyn AnyCounters>>>,
+    /// of the probes that have counters: what the next poll is compared with
+    counters: HashMap<ProbeId, Before<Arc<dyn Any + Send + Sync>>>,
     /// the judged probes that were answered here, and not by what history remembers
     heard: ProbeSet,
     verdict_of: VerdictOf,
@@ -277,7 +277,8 @@ impl Entry {
             Sample::Counters(now) => {
                 let mark = self.mark(poll);
                 let before = self.counters.entry(probe).or_default();
-                let state = before.compare(mark, now, |before, now, over| now.since(&**before, over));
+                let base = Arc::clone(&now).base();
+                let state = before.compare(mark, base, |before, _, over| now.since(&**before, over));
                 let mut state = state.ok_or(Unavailable::NeedsTwoSamples)?;
                 if let (State::Files(table), Some(volumes)) = (&mut state, facts.volumes.get()) {
                     Arc::make_mut(table).place(volumes);

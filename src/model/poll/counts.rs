@@ -80,21 +80,38 @@ impl<const N: usize> Default for PlanCounts<N> {
     }
 }
 
+/// The part of [`PlanCounts`] that those of the next poll are compared with. A fleet keeps it of every query between two polls, so it
+/// is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlanBase<const N: usize> {
+    plans: Option<i64>,
+    /// over all plans; negative: the server did not say
+    all: [i64; N],
+}
+
 impl<const N: usize> PlanCounts<N> {
+    /// What is kept for the next poll.
+    pub fn base(&self) -> PlanBase<N> {
+        PlanBase { plans: self.plans, all: self.all.map(|sum| sum.unwrap_or(-1)) }
+    }
+
     /// How much a measure grew since the poll before: what older plans have beyond the sum then, and all that newer ones have.
     /// Without a poll before, what their last runs took. None: it is not known, or not among the measures.
-    pub fn grown(&self, old: Option<&Self>, measure: Measure) -> Option<i64> {
+    pub fn grown(&self, old: Option<&PlanBase<N>>, measure: Measure) -> Option<i64> {
         let of = |sums: &Sums<N>| sums.get(measure as usize).copied().flatten().filter(|n| *n >= 0);
         let new = of(&self.new)?;
         let of_older = match old {
-            Some(old) => of(&self.all)?.saturating_sub(new).saturating_sub(of(&old.all)?).max(0),
+            Some(old) => {
+                let before = old.all.get(measure as usize).copied().filter(|n| *n >= 0)?;
+                of(&self.all)?.saturating_sub(new).saturating_sub(before).max(0)
+            }
             None => of(&self.last)?,
         };
         Some(of_older.saturating_add(new))
     }
 
     /// Plans went since the poll before, or the thing was not told then: there may have been more.
-    pub fn is_at_least(&self, old: Option<&Self>) -> bool {
+    pub fn is_at_least(&self, old: Option<&PlanBase<N>>) -> bool {
         match old {
             Some(old) => self.old_plans < old.plans,
             None => self.last.first() != Some(&Some(0)),
@@ -161,7 +178,8 @@ mod tests {
     fn growth_is_what_older_plans_gained_and_all_of_newer_ones() {
         let before = counts(2, 2, [1_000, 0, 1]);
         let grown = |old: Option<&PlanCounts<6>>, now: PlanCounts<6>| {
-            (now.grown(old, Measure::Cpu), now.is_at_least(old))
+            let old = old.map(PlanCounts::base);
+            (now.grown(old.as_ref(), Measure::Cpu), now.is_at_least(old.as_ref()))
         };
         assert_eq!(grown(Some(&before), counts(2, 2, [1_400, 0, 1])), (Some(400), false), "it ran");
         assert_eq!(grown(Some(&before), counts(3, 2, [1_500, 300, 1])), (Some(500), false), "a plan more");
@@ -175,9 +193,9 @@ mod tests {
 
     #[test]
     fn what_is_not_told_or_makes_no_sense_is_not_known() {
-        let before = counts(1, 1, [5, 0, 1]);
+        let before = counts(1, 1, [5, 0, 1]).base();
         assert_eq!(PlanCounts::<6>::default().grown(Some(&before), Measure::Runs), None);
-        assert_eq!(counts(1, 1, [9, 0, 1]).grown(Some(&PlanCounts::default()), Measure::Runs), None);
+        assert_eq!(counts(1, 1, [9, 0, 1]).grown(Some(&PlanCounts::default().base()), Measure::Runs), None);
         assert_eq!(counts(1, 1, [9, -4, 1]).grown(Some(&before), Measure::Runs), None);
         assert_eq!(counts(1, 1, [9, 0, 1]).grown(Some(&before), Measure::Spills), None, "modules have none");
     }

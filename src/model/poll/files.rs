@@ -212,6 +212,11 @@ impl FileRow {
 
 impl Counters for FilesSample {
     type Between = Arc<FileTable>;
+    type Base = Self;
+
+    fn base(self: Arc<Self>) -> Arc<Self> {
+        self
+    }
 
     fn between(old: &Self, now: &Self, interval: Interval) -> Arc<FileTable> {
         let before: HashMap<(i32, i32), &FileCounter> = old.files.iter().map(|f| (f.file.ids(), f)).collect();

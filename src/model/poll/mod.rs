@@ -150,13 +150,19 @@ pub enum Sample {
 
 /// The counters of some probe, whichever it is.
 pub trait AnyCounters: Any + Debug + Send + Sync {
-    /// What lies between those of the poll before and these. None: they are of another probe.
-    fn since(&self, before: &dyn AnyCounters, over: Interval) -> Option<State>;
+    /// What the next poll is compared with.
+    fn base(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
+
+    /// What lies between the poll before, by what was kept of it, and these. None: that is of another probe.
+    fn since(&self, before: &(dyn Any + Send + Sync), over: Interval) -> Option<State>;
 }
 
 impl<T: Counters<Between: Into<State>>> AnyCounters for T {
-    fn since(&self, before: &dyn AnyCounters, over: Interval) -> Option<State> {
-        let before: &dyn Any = before;
+    fn base(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+        Counters::base(self)
+    }
+
+    fn since(&self, before: &(dyn Any + Send + Sync), over: Interval) -> Option<State> {
         Some(T::between(before.downcast_ref()?, self, over).into())
     }
 }

@@ -2,7 +2,7 @@
 //! samples of them. What a module calls is in its own figures, too: nothing in here adds modules up.
 
 use super::{
-    counts::{Measure, PlanCounts, Ran, Took},
+    counts::{Measure, PlanBase, PlanCounts, Ran, Took},
     id::{Emit, ProbeId},
     names::{Field, Kind, Visit, Where, maybe},
     outcome::{Counters, Outcome},
@@ -149,8 +149,7 @@ impl ModuleRow {
         }
     }
 
-    fn between(old: Option<&ModuleCounter>, now: &ModuleCounter) -> Self {
-        let old = old.map(|old| &old.counts);
+    fn between(old: Option<&PlanBase<6>>, now: &ModuleCounter) -> Self {
         let grown = |measure| now.counts.grown(old, measure);
         Self {
             runs: grown(Measure::Runs),
@@ -192,13 +191,27 @@ impl ModuleTable {
     }
 }
 
+/// What is kept of a poll for the next one.
+#[derive(Debug)]
+pub struct ModulesBase {
+    polled_at: Option<i64>,
+    modules: Box<[(ModuleId, PlanBase<6>)]>,
+}
+
 impl Counters for ModulesSample {
     type Between = Arc<ModuleTable>;
+    type Base = ModulesBase;
 
-    fn between(old: &Self, now: &Self, interval: Interval) -> Arc<ModuleTable> {
+    fn base(self: Arc<Self>) -> Arc<ModulesBase> {
+        let modules = self.modules.iter().map(|m| (m.id, m.counts.base())).collect();
+        Arc::new(ModulesBase { polled_at: self.polled_at, modules })
+    }
+
+    fn between(old: &ModulesBase, now: &Self, interval: Interval) -> Arc<ModuleTable> {
         // A clock that was set back: what is new is not known, and so nothing is.
         let is_set_back = now.polled_at < old.polled_at;
-        let before: HashMap<ModuleId, &ModuleCounter> = old.modules.iter().map(|m| (m.id, m)).collect();
+        let before: HashMap<ModuleId, &PlanBase<6>> =
+            old.modules.iter().map(|(id, base)| (*id, base)).collect();
         let row = |m: &ModuleCounter| {
             if is_set_back { ModuleRow::named(m) } else { ModuleRow::between(before.get(&m.id).copied(), m) }
         };
@@ -262,8 +275,12 @@ mod tests {
         }
     }
 
+    fn base(sample: ModulesSample) -> Arc<ModulesBase> {
+        Arc::new(sample).base()
+    }
+
     fn between(old: Vec<ModuleCounter>, now: Vec<ModuleCounter>) -> Arc<ModuleTable> {
-        ModulesSample::between(&sample(old, 0), &sample(now, 60_000), MINUTE)
+        ModulesSample::between(&base(sample(old, 0)), &sample(now, 60_000), MINUTE)
     }
 
     #[test]
@@ -293,7 +310,7 @@ mod tests {
 
     #[test]
     fn nothing_is_said_of_figures_over_a_clock_that_was_set_back() {
-        let old = sample(vec![module(1, 1, 100)], 90_000);
+        let old = base(sample(vec![module(1, 1, 100)], 90_000));
         let table = ModulesSample::between(&old, &sample(vec![module(1, 1, 160)], 60_000), MINUTE);
         assert_eq!((table.modules[0].runs, table.modules[0].cpu_us), (None, None));
     }

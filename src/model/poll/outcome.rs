@@ -40,13 +40,18 @@ pub trait Outcome {
     }
 }
 
-/// Counters of a poll: they tell something only together with those of the poll before. The fold keeps the newest.
+/// Counters of a poll: they tell something only together with those of the poll before. The fold keeps what that takes of the newest.
 pub trait Counters: Any + Debug + Send + Sync + Sized {
     /// what is known between two polls, as a state holds it
     type Between;
+    /// what is kept of a poll for the next one
+    type Base: Any + Debug + Send + Sync;
+
+    /// What the next poll is compared with.
+    fn base(self: Arc<Self>) -> Arc<Self::Base>;
 
     /// What lies between two polls that may be compared.
-    fn between(before: &Self, now: &Self, over: Interval) -> Self::Between;
+    fn between(before: &Self::Base, now: &Self, over: Interval) -> Self::Between;
 }
 
 /// How a state is held, and what a reading has of it.

@@ -1,7 +1,7 @@
 //! Queries of the plan cache: sums over all plans of a query hash (`counts`), and what lies between two samples of them.
 
 use super::{
-    counts::{Measure, PlanCounts, Ran, Took},
+    counts::{Measure, PlanBase, PlanCounts, Ran, Took},
     id::{Emit, Metric, ProbeId, SeriesId, rounded},
     names::{Field, Kind, Visit, Where, maybe},
     outcome::{Counters, Outcome},
@@ -172,8 +172,7 @@ impl QueryRow {
         }
     }
 
-    fn between(old: Option<&QueryCounter>, now: &QueryCounter) -> Self {
-        let old = old.map(|old| &old.counts);
+    fn between(old: Option<&PlanBase<12>>, now: &QueryCounter) -> Self {
         let grown = |measure| now.counts.grown(old, measure);
         Self {
             runs: grown(Measure::Runs),
@@ -261,13 +260,30 @@ fn sum(parts: impl Iterator<Item = Option<i64>>) -> Option<i64> {
     parts.flatten().reduce(i64::saturating_add)
 }
 
+/// What is kept of a poll for the next one.
+#[derive(Debug)]
+pub struct QueriesBase {
+    polled_at: Option<i64>,
+    workload_ms: Option<i64>,
+    workload_since: Option<i64>,
+    queries: Box<[(u64, PlanBase<12>)]>,
+}
+
 impl Counters for QueriesSample {
     type Between = Arc<QueryTable>;
+    type Base = QueriesBase;
 
-    fn between(old: &Self, now: &Self, interval: Interval) -> Arc<QueryTable> {
+    fn base(self: Arc<Self>) -> Arc<QueriesBase> {
+        let Self { polled_at, workload_ms, workload_since, .. } = *self;
+        let queries = self.queries.iter().map(|q| (q.hash, q.counts.base())).collect();
+        Arc::new(QueriesBase { polled_at, workload_ms, workload_since, queries })
+    }
+
+    fn between(old: &QueriesBase, now: &Self, interval: Interval) -> Arc<QueryTable> {
         // A clock that was set back: what is new is not known, and so nothing is.
         let is_set_back = now.polled_at < old.polled_at;
-        let before: HashMap<u64, &QueryCounter> = old.queries.iter().map(|q| (q.hash, q)).collect();
+        let before: HashMap<u64, &PlanBase<12>> =
+            old.queries.iter().map(|(hash, base)| (*hash, base)).collect();
         let row = |q: &QueryCounter| {
             if is_set_back { QueryRow::named(q) } else { QueryRow::between(before.get(&q.hash).copied(), q) }
         };
@@ -369,7 +385,11 @@ mod tests {
     }
 
     fn between(old: Vec<QueryCounter>, now: Vec<QueryCounter>) -> Arc<QueryTable> {
-        QueriesSample::between(&sample(old, 0), &sample(now, 60_000), MINUTE)
+        since(&sample(old, 0), &sample(now, 60_000), MINUTE)
+    }
+
+    fn since(old: &QueriesSample, now: &QueriesSample, over: Interval) -> Arc<QueryTable> {
+        QueriesSample::between(&Arc::new(old.clone()).base(), now, over)
     }
 
     #[test]
@@ -411,18 +431,18 @@ mod tests {
         let (old, now) = (at(Some(7), 1_000), at(Some(7), 41_000));
         let mut grown = now.clone();
         grown.queries[0].counts.all = [Some(1_000 + 30_000_000); 12];
-        let table = QueriesSample::between(&old, &grown, MINUTE);
+        let table = since(&old, &grown, MINUTE);
         assert_eq!(
             (table.coverage_pct(), table.share_pct(&table.queries[0], Measure::Cpu)),
             (Some(75.0), Some(75.0))
         );
         assert_eq!(table.cpu_ms_per_s(&table.queries[0]), Some(500.0));
-        let reset = QueriesSample::between(&old, &at(Some(8), 41_000), MINUTE);
+        let reset = since(&old, &at(Some(8), 41_000), MINUTE);
         assert_eq!(reset.coverage_pct(), None, "the statistics were reset");
-        assert_eq!(QueriesSample::between(&now, &old, MINUTE).coverage_pct(), None, "they fell");
+        assert_eq!(since(&now, &old, MINUTE).coverage_pct(), None, "they fell");
         let mut huge = grown;
         huge.queries[0].counts.all = [Some(i64::MAX); 12];
-        let table = QueriesSample::between(&old, &huge, MINUTE);
+        let table = since(&old, &huge, MINUTE);
         assert!(table.coverage_pct().is_some_and(|pct| pct > 100.0 && pct.is_finite()));
         assert_eq!(table.share_pct(&table.queries[0], Measure::Cpu), Some(100.0), "never more than all");
         let idle = between(Vec::new(), Vec::new());
@@ -432,7 +452,7 @@ mod tests {
     #[test]
     fn a_clock_that_was_set_back_tells_names_only() {
         let (old, now) = (sample(vec![query(1, 1, 0)], 90_000), sample(vec![query(1, 1, 500)], 60_000));
-        let table = QueriesSample::between(&old, &now, MINUTE);
+        let table = since(&old, &now, MINUTE);
         assert_eq!(table.queries.len(), 1);
         assert_eq!((table.queries[0].cpu_us, table.queries[0].runs), (None, None));
         assert_eq!((table.cpu_us, table.workload_us), (None, None));
@@ -466,7 +486,7 @@ mod tests {
         now[298].old_plan_hash = Some(1);
         let mut sample = (sample(old, 0), sample(now, 60_000));
         sample.1.total = Some(450);
-        let table = QueriesSample::between(&sample.0, &sample.1, MINUTE);
+        let table = since(&sample.0, &sample.1, MINUTE);
         let hashes: Vec<u64> = table.queries.iter().map(|q| q.hash).collect();
         assert_eq!(hashes, (0..20).chain([298, 299]).collect::<Vec<_>>());
         assert_eq!(table.left_out, 150 + 278);
@@ -489,7 +509,7 @@ mod tests {
             workload: [Option<i64>; 4],
         ) {
             let whole = |queries, at, ms| QueriesSample { queries, total: ms, polled_at: at, workload_ms: ms, workload_since: None };
-            let table = QueriesSample::between(
+            let table = since(
                 &whole(old, workload[0], workload[1]),
                 &whole(now, workload[2], workload[3]),
                 Interval { ms },
