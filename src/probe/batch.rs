@@ -192,7 +192,7 @@ fn lacking(what: &str, name: &str) -> Unavailable {
 pub fn text(scripts: &[Script]) -> String {
     let mut batch = String::with_capacity(scripts.iter().map(|script| script.text.len()).sum());
     for script in scripts {
-        for line in statement(script.text).lines() {
+        for line in statement(&script.sql()).lines() {
             batch.push_str(line.trim_start());
             batch.push('\n');
         }
