@@ -231,6 +231,12 @@ const NO_COUNTS: &[&str] = &[
     "id",
     "event",
     "handle",
+    "state",
+    "desired_state",
+    "readonly_reason",
+    "reason",
+    "interval_id",
+    "transaction_id",
 ];
 
 /// The numbers of what Debug writes that no count can be, each with the last name before it.
