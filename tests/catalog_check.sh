@@ -15,9 +15,11 @@ cd "$(dirname "$0")/.."
 gate=$(dirname "$DBTOP_DMV_CATALOG")/../tools/tsql_gate.sh
 if [ -x "$gate" ]; then
   DBTOP_DESCRIBED=$(mktemp)
+  more=$(mktemp -d)
   export DBTOP_DESCRIBED
-  trap 'rm -f "$DBTOP_DESCRIBED"' EXIT
-  "$gate" --describe tsql/probe/*.sql >"$DBTOP_DESCRIBED"
+  trap 'rm -rf "$DBTOP_DESCRIBED" "$more"' EXIT
+  tests/expand_scripts.sh "$more"
+  "$gate" --describe tsql/probe/*.sql "$more"/*.sql >"$DBTOP_DESCRIBED"
 else
   echo "no tool that describes result columns at $gate: that part is skipped"
 fi

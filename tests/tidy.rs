@@ -7,6 +7,7 @@
 //! | which external crate belongs to which module | `tidy/crates.rs` |
 //! | only the engine of history names SQL | `tidy/history.rs` |
 //! | no decoder believes a duration of a server by itself | `tidy/clocks.rs` |
+//! | no decoder believes a count of a server by itself | `tidy/counts.rs` |
 //! | every script: registered once, tagged, described, read-only | `tidy/scripts.rs` |
 //! | what is written to files keeps its layout | `tidy/stored.rs` |
 //! | sizes of files and functions | `tidy/sizes.rs` |
@@ -22,6 +23,8 @@
 mod circles;
 #[path = "tidy/clocks.rs"]
 mod clocks;
+#[path = "tidy/counts.rs"]
+mod counts;
 #[path = "tidy/crates.rs"]
 mod crates;
 #[path = "tidy/history.rs"]

@@ -85,6 +85,8 @@ pub struct Fake {
     pub asked: Arc<Mutex<Vec<Asked>>>,
     pub logins: Arc<Mutex<Vec<(String, Instant)>>>,
     pub demanded: Arc<Mutex<Vec<(String, Instant, Demand)>>>,
+    /// whether `archive` was wanted, when what goes over the lane was polled
+    pub wanted: Arc<Mutex<Vec<bool>>>,
 }
 
 impl Fake {
@@ -94,6 +96,7 @@ impl Fake {
             asked: Arc::default(),
             logins: Arc::default(),
             demanded: Arc::default(),
+            wanted: Arc::default(),
         }
     }
 
@@ -199,6 +202,9 @@ impl Session for FakeSession {
 
     async fn poll(&mut self, due: &[ProbeId], context: &mut ProbeContext) -> Vec<Polled> {
         self.fake.asked.lock().unwrap().push((self.name.clone(), Instant::now(), due.to_vec()));
+        if due.iter().any(|id| probe(*id).lane == Lane::OnDemand) {
+            self.fake.wanted.lock().unwrap().push(context.wants_database("archive"));
+        }
         let (ms, closes) = match self.fake.act(&self.name) {
             Act::Answer(ms) => (ms, None),
             Act::Deadlocks(count) | Act::Unreadable(count) => {

@@ -23,7 +23,10 @@ use crate::{
             figure,
         },
         fold::update::Update,
-        inventory::instance::{InstanceId, Target},
+        inventory::{
+            instance::{InstanceId, Target},
+            record::PollSettings,
+        },
         poll::{
             Sample,
             demand::{Demand, Outcome, Step},
@@ -99,6 +102,8 @@ pub(super) enum Job {
         due: Due,
         /// CPU time that the lane may take within an hour; zero: no limit
         budget: Duration,
+        /// the settings of the instance as they are now: an open lane began with those of then
+        settings: Arc<PollSettings>,
     },
 }
 
@@ -319,12 +324,17 @@ impl<D: Driver> Lane<D> {
                 }
                 asked.done(outcome).await;
             }
-            Job::Probes { due, budget } => self.poll(due, *budget, open).await,
+            Job::Probes { due, budget, settings } => self.poll(due, (*budget, &*settings), open).await,
         }
     }
 
     /// Polls one probe after another, as long as the budget lasts.
-    async fn poll(&mut self, due: &mut Due, budget: Duration, open: &mut Option<Open<D::Session>>) {
+    async fn poll(
+        &mut self,
+        due: &mut Due,
+        (budget, settings): (Duration, &Arc<PollSettings>),
+        open: &mut Option<Open<D::Session>>,
+    ) {
         let mut unreachable = None;
         for (probe, every_ms) in std::mem::take(&mut due.probes) {
             let began = Instant::now();
@@ -336,6 +346,7 @@ impl<D: Driver> Lane<D> {
                 match self.opened(None, due.known.as_deref(), open).await {
                     Ok(Open { session, context, .. }) => {
                         context.set_focused(due.focused);
+                        context.want_databases(Arc::clone(settings));
                         let polled = session.poll(&[probe], context).await;
                         self.bill(open, began).await;
                         polled

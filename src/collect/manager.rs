@@ -198,7 +198,9 @@ impl<D: Driver> Manager<D> {
 
     fn poll_over_lane(&mut self, due: Heavy) {
         let budget = self.live.settings.lane_budget;
-        self.ask_over_lane(due.instance, Job::Probes { due: due.due, budget });
+        let running = self.running.get(&due.instance);
+        let settings = running.map(|running| Arc::clone(&running.target.info.poll)).unwrap_or_default();
+        self.ask_over_lane(due.instance, Job::Probes { due: due.due, budget, settings });
     }
 
     /// A process that follows another one asks by itself: its lanes are its own.

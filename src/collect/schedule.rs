@@ -104,7 +104,7 @@ impl Schedule {
                     now + settings.warm_up.max(every.mul_f64(chance.clamp(0.0, 1.0)))
                 }
                 // A collector that starts would ask the whole fleet twice at once.
-                None if is_patient(slot.probe, settings) && !self.focused => {
+                None if is_patient(slot.probe, settings) && !self.focus.is_close() => {
                     let every = Duration::from_millis(slot.every_ms.into());
                     now + settings.warm_up.max(every.mul_f64(chance.clamp(0.0, 1.0)))
                 }
@@ -165,7 +165,7 @@ impl Schedule {
             slot.last = Some(now);
             let every = Duration::from_millis(slot.every_ms.into());
             let chance = jitter.clamp(0.0, 1.0);
-            let is_hasty = self.focused || !is_patient(slot.probe, settings);
+            let is_hasty = self.focus.is_close() || !is_patient(slot.probe, settings);
             let step = match (slot.polls, probe(slot.probe).rate) {
                 (1, true) if is_hasty => settings.warm_up.min(every),
                 // After the start anywhere within an interval, so that what started together spreads out; the details
@@ -207,7 +207,7 @@ impl Schedule {
             slot.due = now;
         }
         // They were in no haste until now.
-        let needs_two = |slot: &&mut Slot| focused && slot.polls < 2 && is_patient(slot.probe, settings);
+        let needs_two = |slot: &&mut Slot| focus.is_close() && slot.polls < 2 && is_patient(slot.probe, settings);
         for slot in self.slots.iter_mut().filter(needs_two) {
             slot.due = now;
         }

@@ -179,6 +179,9 @@ pub fn text(deadlocks: &[Deadlock], when: impl Fn(&Deadlock) -> String) -> Strin
         if let Some(more) = pictures.len().checked_sub(MAX_RINGS).filter(|more| *more > 0) {
             let _ = writeln!(out, "   … and {} more: -o json has them all", counted(more, "ring"));
         }
+        if deadlock.is_cut {
+            let _ = writeln!(out, "   {CUT}");
+        }
         let outside = outside(deadlock);
         if !outside.is_empty() && !pictures.is_empty() {
             out.push_str("   in no ring\n");
@@ -189,6 +192,9 @@ pub fn text(deadlocks: &[Deadlock], when: impl Fn(&Deadlock) -> String) -> Strin
     }
     out
 }
+
+/// What is said of a report that ends in the middle.
+pub const CUT: &str = "the report is cut short: sessions and locks may be missing";
 
 /// Why there is no picture.
 const fn no_ring(deadlock: &Deadlock) -> &'static str {

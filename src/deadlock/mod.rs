@@ -43,6 +43,8 @@ pub struct Deadlock {
     pub processes: Vec<Process>,
     /// What they held and waited for; each once.
     pub resources: Vec<Resource>,
+    /// True if the report ends in the middle of it: tasks and resources may be missing.
+    pub is_cut: bool,
 }
 
 /// A task of a session.
@@ -74,6 +76,8 @@ pub struct Process {
     pub wait_resource: String,
     /// The kind of its transaction: `user_transaction`, `UPDATE`.
     pub transaction: String,
+    /// Its number on the server; none is used twice.
+    pub transaction_id: Option<u64>,
     /// Its calls, the innermost first.
     pub frames: Vec<Frame>,
     /// What the client sent.

@@ -18,15 +18,30 @@ const MAX_EACH: usize = 4_096;
 const MAX_FRAMES: usize = 64;
 
 impl Deadlock {
-    /// Reads all deadlocks in a document: an event of Extended Events, a `.xdl` file, a list.
+    /// Reads all deadlocks in a document: an event of Extended Events, a `.xdl` file, a list. Of one that was cut it tells what
+    /// is there.
     ///
     /// # Errors
-    /// It is no XML, or no deadlock is in it.
+    /// It is no XML, or no deadlock is in it; it was cut before anything was said of one.
     pub fn read_all(bytes: &[u8]) -> Result<Vec<Self>, DeadlockError> {
-        let document = Document::read(bytes, LIMITS)?;
+        let (document, is_cut) = Document::read_as_far(bytes, LIMITS)?;
         let mut found = Vec::new();
         for (text, at) in gather(&document, None, &mut found) {
-            gather(&hidden(text)?, at, &mut found);
+            match hidden(text) {
+                Ok(graph) => drop(gather(&graph, at, &mut found)),
+                Err(_) if is_cut => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if is_cut {
+            // What is open at the end is the last one.
+            if let Some(last) = found.last_mut() {
+                last.is_cut = true;
+            }
+            found.retain(|deadlock| !deadlock.is_cut || !deadlock.processes.is_empty());
+            if found.is_empty() {
+                return Err(XmlError::Cut.into());
+            }
         }
         if found.is_empty() {
             let root = document.roots().next().map_or("", Element::name);
@@ -123,6 +138,7 @@ fn deadlock(element: Element<'_>, at: Option<Timestamp>, list_victim: Option<&st
             .filter(|p| p.id.is_empty() || seen.insert(p.id.clone()))
             .collect(),
         resources,
+        is_cut: false,
     }
 }
 
@@ -145,6 +161,7 @@ fn process(element: Element<'_>) -> Process {
         wait_ms: element.count("waittime"),
         wait_resource: name(element, "waitresource"),
         transaction: name(element, "transactionname"),
+        transaction_id: element.count("xactid"),
         frames: frames.filter(|frame| frame.is("frame")).take(MAX_FRAMES).map(frame).collect(),
         input: element.child("inputbuf").map_or_else(String::new, |input| block(input.text())),
     }

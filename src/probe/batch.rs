@@ -194,17 +194,17 @@ fn lacking(what: &str, name: &str) -> Unavailable {
 pub fn text(scripts: &[Script]) -> String {
     let mut batch = String::with_capacity(scripts.iter().map(|script| script.text.len()).sum());
     for script in scripts {
-        let at = (script.text.as_ptr(), script.text.len());
+        let key = (script.name, script.text.as_ptr());
         LEAN.with_borrow_mut(|known| {
-            batch.push_str(known.entry(at).or_insert_with(|| lean(script.text)));
+            batch.push_str(known.entry(key).or_insert_with(|| lean(&script.sql())));
         });
     }
     batch
 }
 
 thread_local! {
-    /// The scripts as they are sent, by where their text stands: it is the program's.
-    static LEAN: RefCell<HashMap<(*const u8, usize), String>> = RefCell::default();
+    /// The scripts as they are sent, by their name and where their text stands: it is the program's, and several may share one.
+    static LEAN: RefCell<HashMap<(&'static str, *const u8), String>> = RefCell::default();
 }
 
 /// A script without header and indentation.

@@ -30,13 +30,48 @@ pub struct Clock {
     pub skew_ms: i64,
     /// start of the instance by its own clock, where it was told
     pub started_at: Option<Timestamp>,
+    /// the last change of the server's offset that was seen
+    pub shift: Option<Shift>,
 }
+
+/// The server's local time was moved, as summer begins or ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shift {
+    /// when, UTC by the server's clock
+    pub at: Timestamp,
+    /// the offset from UTC before it, minutes
+    pub before_min: i32,
+}
+
+impl Shift {
+    /// Between two looks at a server's clock its offset changed. Zones change at whole quarters of an hour.
+    pub fn between(now: Timestamp, before_min: i32) -> Self {
+        Self { at: Timestamp::from_ms(now.ms() - now.ms().rem_euclid(QUARTER_MS)), before_min }
+    }
+}
+
+const QUARTER_MS: i64 = 900_000;
 
 impl Clock {
     /// A time in the server's zone, by the server's clock. None for one that lies in the future, as far as a change of
     /// daylight saving does not explain it.
     pub fn at(&self, row: Row<'_>, column: &str) -> Option<Timestamp> {
         row.local(column, self.offset_min).filter(|at| self.is_past(*at))
+    }
+
+    /// A time in the server's zone of something that may be old, such as a cached plan: with the offset of its own time, where a change was
+    /// seen. None in the hour that comes twice when summer ends, as long as nobody can tell which of the two it was, and for one that
+    /// lies in the future.
+    pub fn certain(&self, row: Row<'_>, column: &str) -> Option<Timestamp> {
+        let is_over = |at: &Timestamp| self.now.is_none_or(|now| *at - now <= SLACK_MS);
+        let late = row.local(column, self.offset_min);
+        let Some(shift) = self.shift else { return late.filter(is_over) };
+        let late = late.filter(|at| *at >= shift.at).filter(is_over);
+        let early = row.local(column, Some(shift.before_min)).filter(|at| *at < shift.at);
+        match (early, late) {
+            (Some(_), Some(_)) => None,
+            (early, late) => early.or(late),
+        }
     }
 
     /// True for a time that is over, by the server's clock.
@@ -108,6 +143,10 @@ impl Clock {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        probe::fixture::{set, sets},
+        tds::Cell,
+    };
     use proptest::prelude::*;
 
     const NOW: i64 = 1_700_000_000_000;
@@ -120,7 +159,31 @@ mod tests {
 
     fn clock() -> Clock {
         let started_at = Some(at(48 * HOUR));
-        Clock { now: Some(at(0)), offset_min: Some(0), skew_ms: 0, started_at }
+        Clock { now: Some(at(0)), offset_min: Some(0), skew_ms: 0, started_at, shift: None }
+    }
+
+    #[test]
+    fn what_is_old_has_the_offset_of_its_own_time_and_the_hour_that_comes_twice_is_not_guessed() {
+        // 2026-10-25 03:00 of Berlin is 01:00 UTC: the clock goes back to 02:00.
+        let utc = |text: &str| Timestamp::parse(text).unwrap();
+        let shift = Shift::between(utc("2026-10-25T01:00:20Z"), 120);
+        assert_eq!(shift.at, utc("2026-10-25T01:00:00Z"));
+        let told = |local: &str, now: &str, shift: Option<Shift>| {
+            let now = Some(utc(now));
+            let clock = Clock { now, offset_min: Some(60), shift, ..Clock::default() };
+            let cells = vec![vec![Cell::Local(utc(local).ms())]];
+            let sets = sets(vec![set("modules", &["cached_time"], cells)]);
+            clock.certain(sets.all("modules").next().unwrap(), "cached_time")
+        };
+        let seen = Some(shift);
+        let of = |text: &str| Some(utc(text));
+        assert_eq!(told("2026-10-24T10:00:00Z", "2026-10-25T05:00:00Z", seen), of("2026-10-24T08:00:00Z"));
+        assert_eq!(told("2026-10-25T04:30:00Z", "2026-10-25T05:00:00Z", seen), of("2026-10-25T03:30:00Z"));
+        assert_eq!(told("2026-10-25T02:30:00Z", "2026-10-25T05:00:00Z", seen), None, "either of two");
+        // It is 02:10 for the second time: 02:30 was before.
+        assert_eq!(told("2026-10-25T02:30:00Z", "2026-10-25T01:10:00Z", seen), of("2026-10-25T00:30:00Z"));
+        assert_eq!(told("2026-10-25T02:30:00Z", "2026-10-25T01:10:00Z", None), None, "never in the future");
+        assert_eq!(told("2026-10-25T01:30:00Z", "2026-10-25T05:00:00Z", None), of("2026-10-25T00:30:00Z"));
     }
 
     #[test]

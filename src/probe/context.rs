@@ -3,7 +3,7 @@
 
 use super::{
     batch::Sets,
-    clock::Clock,
+    clock::{Clock, Shift},
     job::JobNames,
     module::ModuleMemory,
     object::ObjectNames,
@@ -58,6 +58,8 @@ pub struct ProbeContext {
     /// names of databases by their id
     pub(super) databases: HashMap<i32, Arc<str>>,
     clock: Option<(Timestamp, i32)>,
+    /// the last change of its offset
+    shift: Option<Shift>,
     skew_ms: Option<i64>,
     /// start of the instance by its clock
     started_at: Option<Timestamp>,
@@ -97,6 +99,7 @@ impl ProbeContext {
             rights: None,
             databases: HashMap::new(),
             clock: None,
+            shift: None,
             skew_ms: None,
             started_at: None,
             verdicts: Vec::new(),
@@ -171,7 +174,7 @@ impl ProbeContext {
     }
 
     /// A database is looked at.
-    pub(super) fn wants_database(&self, name: &str) -> bool {
+    pub(crate) fn wants_database(&self, name: &str) -> bool {
         self.wanted.as_ref().is_none_or(|settings| settings.wants_database(name))
     }
 
@@ -246,6 +249,7 @@ impl ProbeContext {
             offset_min: self.offset_min(),
             skew_ms: self.skew_ms.unwrap_or(0),
             started_at: self.started_at,
+            shift: self.shift,
         }
     }
 
@@ -335,6 +339,9 @@ impl ProbeContext {
             let skew_ms = now - ours;
             if self.skew_ms.is_none_or(|known| (known.saturating_sub(skew_ms)).abs() > SKEW_GRAIN_MS) {
                 self.skew_ms = Some(skew_ms);
+            }
+            if let Some((_, before)) = self.clock.filter(|(_, before)| *before != offset) {
+                self.shift = Some(Shift::between(now, before));
             }
             self.clock = Some((now, offset));
         }

@@ -153,7 +153,7 @@ fn cached(row: Row<'_>, ctx: &ProbeContext) -> FoundPlan {
     FoundPlan {
         source: PlanSource::Cached,
         plan_hash: hash(row, "query_plan_hash"),
-        compiled_at: time(row, "creation_time", ctx),
+        compiled_at: ctx.clock().certain(row, "creation_time").map(|at| ctx.clock().ours(at)),
         started_at: time(row, "last_execution_time", ctx),
         runs: row.count("execution_count"),
         cpu_ms: micros(row, "total_worker_time"),

@@ -271,6 +271,7 @@ mod tests {
     const fn script(name: &'static str) -> Script {
         Script {
             name,
+            over: None,
             text: "SELECT [$db$].x",
             needs: Needs::Nothing,
             key: Key::By(&["database_id"]),

@@ -1,5 +1,7 @@
 //! A script, the right that it needs, and when it is part of a poll. Data; used by all of `probe`.
 
+use std::borrow::Cow;
+
 /// The right that a script needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Needs {
@@ -47,10 +49,12 @@ pub enum Key {
 /// One script: one SELECT, one result set whose first column is named `dbtop_<name>`.
 #[derive(Debug, Clone, Copy)]
 pub struct Script {
-    /// file name without folder and ending
+    /// file name without folder and ending; of one over another view a name of its own
     pub name: &'static str,
-    /// the file
+    /// the file; what is sent is in [`Self::sql`]
     pub text: &'static str,
+    /// another view of the same shape that is asked in place of the one that the file names
+    pub over: Option<Over>,
     /// its right
     pub needs: Needs,
     /// what its rows are about
@@ -76,7 +80,31 @@ pub enum Takes {
     Deadlocks,
 }
 
+/// A view in place of another one. The head of the file has a line `-- Over:` with each, for the T-SQL gate (`tests/expand_scripts.sh`).
+#[derive(Debug, Clone, Copy)]
+pub struct Over {
+    /// the script whose file it is
+    pub file: &'static str,
+    /// the view that the file names
+    pub there: &'static str,
+    /// the view that is asked
+    pub view: &'static str,
+}
+
 impl Script {
+    /// The same question to another view, under a name of its own.
+    pub(super) const fn over(self, name: &'static str, there: &'static str, view: &'static str) -> Self {
+        Self { name, over: Some(Over { file: self.name, there, view }), ..self }
+    }
+
+    /// The text with its head, as it is asked.
+    pub fn sql(&self) -> Cow<'static, str> {
+        let Some(Over { file, there, view }) = self.over else { return Cow::Borrowed(self.text) };
+        let text = self.text.replace(&format!("{there} AS"), &format!("{view} AS"));
+        let text = text.replace(&format!("/* dbtop:{file} */"), &format!("/* dbtop:{} */", self.name));
+        Cow::Owned(text.replace(&format!("AS dbtop_{file},"), &format!("AS dbtop_{},", self.name)))
+    }
+
     /// The same with parameters.
     pub(super) const fn taking(self, takes: Takes) -> Self {
         Self { takes, ..self }
@@ -95,6 +123,7 @@ macro_rules! script {
         $crate::probe::script::Script {
             name: $name,
             text: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tsql/probe/", $name, ".sql")),
+            over: None,
             needs: $crate::probe::script::Needs::$needs,
             key: $key,
             takes: $crate::probe::script::Takes::Nothing,

@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn only_what_happened_between_the_two_instants_counts() {
         let at = |minute: i64| Timestamp::from_ms(minute * 60_000);
-        let seen = |minute: i64| Seen { at: at(minute), hash: minute as u64, is_new: true };
+        let seen = |minute: i64| Seen { at: at(minute), hash: minute as u64, is_new: true, event: 0 };
         let pattern = DeadlockPattern {
             times: 4,
             first_at: at(10),

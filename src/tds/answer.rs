@@ -71,6 +71,50 @@ pub struct Row<'a> {
     cells: &'a [Cell],
 }
 
+/// What no count can be above, by the end of the name of its column or counter; of two that fit the first. A count beyond it is not known:
+/// no reason of health and no rate is made of it. Sizes: the largest database has 512 PB. Things that are there now: far more than
+/// any server has had.
+const MOST: &[(&str, i64)] = &[
+    ("bytes", 1 << 60),
+    ("bytes_read", 1 << 60),
+    ("bytes_written", 1 << 60),
+    ("kb", 1 << 50),
+    ("(kb)", 1 << 50),
+    ("mb", 1 << 40),
+    ("pages", 1 << 47),
+    ("percent", 100),
+    ("numa_node_count", 1 << 16),
+    ("cpu_count", 1 << 16),
+    ("schedulers", 1 << 16),
+    ("workers", 1 << 24),
+    ("workers_count", 1 << 24),
+    ("tasks", 1 << 24),
+    ("sessions", 1 << 24),
+    ("requests", 1 << 24),
+    ("connections", 1 << 24),
+    ("grants pending", 1 << 24),
+    ("grants outstanding", 1 << 24),
+    ("waiter_count", 1 << 24),
+    ("grantee_count", 1 << 24),
+    ("transaction_count", 1 << 24),
+    ("pending_io", 1 << 24),
+    ("pending_ios", 1 << 24),
+    ("files", 1 << 24),
+    ("plans", 1 << 32),
+];
+
+/// What no other count can be above, what is added up since a server began too: two thousand years in microseconds.
+const MOST_OF_ANYTHING: i64 = 1 << 56;
+
+/// The most that a count of this name can be.
+fn most(name: &str) -> i64 {
+    let ends = |end: &str| {
+        let tail = name.len().checked_sub(end.len()).and_then(|at| name.get(at..));
+        tail.is_some_and(|tail| tail.eq_ignore_ascii_case(end))
+    };
+    MOST.iter().find(|(end, _)| ends(end)).map_or(MOST_OF_ANYTHING, |(_, most)| *most)
+}
+
 /// Times outside of this come from a wrong clock or an unset column (datetime's zero is 1900).
 const BELIEVED_MS: std::ops::Range<i64> = 631_152_000_000..7_258_118_400_000; // 1990-01-01 .. 2200-01-01
 
@@ -102,9 +146,30 @@ impl<'a> Row<'a> {
         self.i64(column).and_then(|n| n.try_into().ok())
     }
 
-    /// A whole number that cannot be negative: None for a negative one.
+    /// A count, as far as it can be one: None for one that is negative, or above what can be.
     pub fn count(&self, column: &str) -> Option<i64> {
-        self.i64(column).filter(|n| *n >= 0)
+        self.count_of(column, column)
+    }
+
+    /// A count that the name of something else tells the unit of, as a performance counter does.
+    pub fn count_of(&self, column: &str, name: &str) -> Option<i64> {
+        self.i64(column).filter(|n| (0..=most(name)).contains(n))
+    }
+
+    /// A count that fits an i32.
+    pub fn small(&self, column: &str) -> Option<i32> {
+        self.count(column).and_then(|n| n.try_into().ok())
+    }
+
+    /// What came less what went, which may be negative for a moment: None for one that is further from zero than can be.
+    pub fn balance(&self, column: &str) -> Option<i64> {
+        let most = most(column);
+        self.i64(column).filter(|n| (-most..=most).contains(n))
+    }
+
+    /// A count with a fraction, as far as it can be one.
+    pub fn amount(&self, column: &str) -> Option<f64> {
+        self.f64(column).filter(|n| (0.0..=most(column) as f64).contains(n))
     }
 
     /// A finite number.
@@ -198,6 +263,7 @@ mod tests {
         let row = set.first().unwrap();
         assert_eq!(row.i64("int"), Some(-7));
         assert_eq!(row.count("int"), None);
+        assert_eq!(row.balance("int"), Some(-7));
         assert_eq!(row.i64("float"), Some(2));
         assert_eq!(row.i64("text"), Some(42));
         assert_eq!(row.bool("bit"), Some(true));
@@ -232,5 +298,36 @@ mod tests {
             complete: true,
         };
         assert_eq!(set.first().unwrap().i64("b"), None);
+    }
+
+    #[test]
+    fn a_count_that_cannot_be_is_not_known() {
+        let row_of = |name: &str, n: i64| set(vec![(name, Cell::Int(n))]);
+        for (name, most) in [
+            ("runnable_tasks", 1 << 24),
+            ("size_pages", 1 << 47),
+            ("granted_memory_kb", 1 << 50),
+            ("num_of_bytes_read", 1 << 60),
+            ("wait_time_ms", 1 << 56),
+            ("x", 1 << 56),
+        ] {
+            let told = [0, most, most + 1, i64::MAX, -1, i64::MIN].map(|n| {
+                let set = row_of(name, n);
+                let row = set.first().unwrap();
+                row.count(name)
+            });
+            assert_eq!(told, [Some(0), Some(most), None, None, None, None], "{name}");
+        }
+        let set = row_of("cntr_value", 1 << 55);
+        let row = set.first().unwrap();
+        assert_eq!(row.count_of("cntr_value", "Batch Requests/sec"), Some(1 << 55));
+        assert_eq!(row.count_of("cntr_value", "Total Server Memory (KB)"), None);
+        assert_eq!(row.count_of("cntr_value", "User Connections"), None);
+        let set = row_of("now_pages", -(1 << 48));
+        assert_eq!(set.first().unwrap().balance("now_pages"), None);
+        let set = row_of("memory_pages", 1 << 48);
+        assert_eq!(set.first().unwrap().amount("memory_pages"), None);
+        let set = row_of("cpu_count", 64);
+        assert_eq!(set.first().unwrap().small("cpu_count"), Some(64));
     }
 }

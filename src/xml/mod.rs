@@ -104,37 +104,34 @@ impl Document {
     /// # Errors
     /// Those of [`XmlError`].
     pub fn read(bytes: &[u8], limits: Limits) -> Result<Self, XmlError> {
+        let (document, is_cut) = Self::read_as_far(bytes, limits)?;
+        if is_cut { Err(XmlError::Cut) } else { Ok(document) }
+    }
+
+    /// Reads what there is of a document that was cut, and says whether it was: elements that are open at its end, end there.
+    ///
+    /// # Errors
+    /// Those of [`XmlError`], but for `Cut` where there is an element.
+    pub fn read_as_far(bytes: &[u8], limits: Limits) -> Result<(Self, bool), XmlError> {
         if bytes.len() > limits.bytes {
             return Err(XmlError::TooLarge(limits.bytes));
         }
         let decoded = encoding::decode(bytes);
         let text = encoding::unwrapped(&decoded);
         let mut builder = Builder::new(limits, text.len());
-        let mut reader = Reader::from_str(&text);
-        reader.config_mut().allow_dangling_amp = true;
-        loop {
-            let event = reader.read_event().map_err(|error| match error {
-                quick_xml::Error::Syntax(SyntaxError::InvalidBangMarkup) => {
-                    broken(&text, reader.error_position())
-                }
-                quick_xml::Error::Syntax(_) => XmlError::Cut,
-                _ => broken(&text, reader.error_position()),
-            })?;
-            match event {
-                Event::Start(element) => builder.open(&element, false)?,
-                Event::Empty(element) => builder.open(&element, true)?,
-                Event::End(_) => builder.close(),
-                Event::Text(words) => builder.text(&words.xml10_content()),
-                Event::CData(words) => builder.text(&words.xml10_content()),
-                Event::GeneralRef(entity) => match entity.resolve_char_ref() {
-                    Ok(Some(c)) => builder.text(c.encode_utf8(&mut [0; 4])),
-                    _ => builder.text(resolve_predefined_entity(&entity).unwrap_or("?")),
-                },
-                Event::Eof => break,
-                Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {}
-            }
+        let is_cut = match builder.fill(&text) {
+            Ok(()) => !builder.open.is_empty(),
+            Err(XmlError::Cut) => true,
+            Err(error) => return Err(error),
+        };
+        while !builder.open.is_empty() {
+            builder.close();
         }
-        builder.finish()
+        match builder.document.nodes.is_empty() {
+            true if is_cut => Err(XmlError::Cut),
+            true => Err(XmlError::Empty),
+            false => Ok((builder.document, is_cut)),
+        }
     }
 
     /// The outermost elements: one in a document, more where several were written behind each other.
@@ -171,6 +168,34 @@ impl Builder {
             strings: String::with_capacity(bytes / 2),
         };
         Self { document, known: HashMap::new(), open: Vec::new(), limits }
+    }
+
+    /// Reads to the end of a text.
+    fn fill(&mut self, text: &str) -> Result<(), XmlError> {
+        let mut reader = Reader::from_str(text);
+        reader.config_mut().allow_dangling_amp = true;
+        loop {
+            let event = reader.read_event().map_err(|error| match error {
+                quick_xml::Error::Syntax(SyntaxError::InvalidBangMarkup) => {
+                    broken(text, reader.error_position())
+                }
+                quick_xml::Error::Syntax(_) => XmlError::Cut,
+                _ => broken(text, reader.error_position()),
+            })?;
+            match event {
+                Event::Start(element) => self.open(&element, false)?,
+                Event::Empty(element) => self.open(&element, true)?,
+                Event::End(_) => self.close(),
+                Event::Text(words) => self.text(&words.xml10_content()),
+                Event::CData(words) => self.text(&words.xml10_content()),
+                Event::GeneralRef(entity) => match entity.resolve_char_ref() {
+                    Ok(Some(c)) => self.text(c.encode_utf8(&mut [0; 4])),
+                    _ => self.text(resolve_predefined_entity(&entity).unwrap_or("?")),
+                },
+                Event::Eof => return Ok(()),
+                Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {}
+            }
+        }
     }
 
     fn open(&mut self, element: &BytesStart<'_>, empty: bool) -> Result<(), XmlError> {
@@ -243,16 +268,6 @@ impl Builder {
         self.document.names.push(name.into());
         self.known.insert(name.into(), code);
         Ok(code)
-    }
-
-    fn finish(self) -> Result<Document, XmlError> {
-        if !self.open.is_empty() {
-            return Err(XmlError::Cut);
-        }
-        if self.document.nodes.is_empty() {
-            return Err(XmlError::Empty);
-        }
-        Ok(self.document)
     }
 }
 

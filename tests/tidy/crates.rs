@@ -63,7 +63,7 @@ const BELONGS_TO: &[(&str, &[&str])] = &[
     ("x509-parser", &["tds"]),
     ("zbus-secret-service-keyring-store", &["vault"]),
     ("zeroize", &["collect", "command", "config", "model", "store", "tds", "vault"]),
-    ("zstd", &["store"]),
+    ("zstd", &["model", "store"]),
 ];
 
 #[test]

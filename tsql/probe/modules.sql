@@ -1,9 +1,10 @@
 -- dbtop: min=2016 max=2025
--- One row per procedure that ran since @P1 (the server's clock at the last poll, in ms since 1970 by its own zone; NULL: the last
--- five minutes), at most @P2: those that moved most CPU. total_modules says how many there are. Counters are sums over all of its
--- cached plans, over those that were cached since @P1 (new_), and over the last runs of older ones that ran (last_): the counters of a
--- plan begin with its cached_time. What a module calls is in its figures, too: no sum over modules means anything. The handle is of
--- the newest plan: its text has the module's name. The same is asked of triggers and functions.
+-- Over: sys.dm_exec_procedure_stats; module_triggers sys.dm_exec_trigger_stats; module_functions sys.dm_exec_function_stats
+-- One row per procedure, trigger or scalar function that ran since @P1 (the server's clock at the last poll, in ms since 1970 by its
+-- own zone; NULL: the last five minutes), at most @P2: those that moved most CPU. total_modules says how many there are. Counters are
+-- sums over all of its cached plans, over those that were cached since @P1 (new_), and over the last runs of older ones that ran
+-- (last_): the counters of a plan begin with its cached_time. What a module calls is in its figures, too: no sum over modules means
+-- anything. The handle is of the newest plan: its text has the module's name.
 -- Right: VIEW SERVER STATE (2022: VIEW SERVER PERFORMANCE STATE). Without it nobody knows which module costs.
 -- Cost: a pass over the modules of the plan cache, some ms. With the other kinds of modules in a round trip of their own.
 SELECT /* dbtop:modules */ TOP (CAST(@P2 AS int)) 1 AS dbtop_modules,

@@ -190,6 +190,35 @@ async fn nobody_waits_in_an_endless_line_before_one_instance() {
     assert_eq!(refused, 3, "one is open, eight wait");
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_open_lane_hears_which_databases_are_wanted_now() {
+    let fake = Fake::new();
+    let collector = run_over(&fake, &one(), |s| s.slow_every_ms = 30_000);
+    let inventory = |databases_out: &[&str]| {
+        let mut target = target("a");
+        let probes_off = heavy().filter(|name| name != ProbeId::LogUse.name()).collect();
+        let databases_out = databases_out.iter().map(ToString::to_string).collect();
+        Arc::make_mut(&mut target.info).poll =
+            Arc::new(PollSettings { probes_off, databases_out, ..PollSettings::default() });
+        Command::Inventory(vec![target])
+    };
+    let kept_open = async || {
+        for _ in 0..30 {
+            seconds(20.0).await;
+            assert!(answered(hear(ask(&collector, "a").await.0).await.1.as_ref()));
+        }
+        std::mem::take(&mut *fake.wanted.lock().unwrap())
+    };
+    collector.commands.send(inventory(&[])).await.unwrap();
+    let wanted = kept_open().await;
+    assert!(wanted.len() > 1 && wanted.iter().all(|wanted| *wanted), "{wanted:?}");
+    let before = logins(&fake, "a");
+    collector.commands.send(inventory(&["archive"])).await.unwrap();
+    let wanted = kept_open().await;
+    assert!(wanted.len() > 1 && wanted.iter().skip(1).all(|wanted| !wanted), "{wanted:?}");
+    assert_eq!(logins(&fake, "a"), before, "over the same connection");
+}
+
 /// A collector of one instance that has its lane.
 async fn with_lane(fake: &Fake) -> (Collector, Instant) {
     let collector = run_over(fake, &[], |_| {});

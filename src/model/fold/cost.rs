@@ -40,8 +40,9 @@ impl CostFold {
             match Interval::between(mark(*then), mark(at)) {
                 Ok(interval) => {
                     let grown_ms = delta32(old.cpu_ms, raw.cpu_ms);
-                    now.cpu_ms_per_s = grown_ms.map(|ms| interval.per_s(ms));
-                    now.reads_per_s = delta(old.logical_reads, raw.logical_reads).map(|n| interval.per_s(n));
+                    now.cpu_ms_per_s = grown_ms.and_then(|ms| interval.believed_per_s(ms));
+                    now.reads_per_s =
+                        delta(old.logical_reads, raw.logical_reads).and_then(|n| interval.believed_per_s(n));
                     now.over_ms = interval.ms;
                 }
                 // A pause, or a clock that was set: what was before it says nothing about now.

@@ -130,9 +130,15 @@ fn gauges(raw: &HeadlineSample, poll: &Poll) -> Headline {
     }
 }
 
+/// More CPU than this cannot have been used, percent of what there is.
+const MOST_PCT: f64 = 200.0;
+
 fn rates(h: &mut Headline, interval: Interval, old: &HeadlineSample, new: &HeadlineSample, cpus: Cpus) {
     h.cpu_pct = match (interval.rate(old.process_cpu_ms, new.process_cpu_ms), cpus.may_run(new.cpu_count)) {
-        (Some(ms_per_s), Some(cpus)) => Some((ms_per_s / 10.0 / cpus).min(100.0)),
+        // Two clocks measure: a little more than all of it is all of it, and much more is nonsense.
+        (Some(ms_per_s), Some(cpus)) => {
+            Some(ms_per_s / 10.0 / cpus).filter(|pct| *pct <= MOST_PCT).map(|pct| pct.min(100.0))
+        }
         _ => None,
     };
     h.batches_per_s = interval.rate(old.batches, new.batches);

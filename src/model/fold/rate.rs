@@ -17,6 +17,9 @@ const SAME_START_MS: i64 = 5_000;
 /// Clocks of two machines may step this far between two samples by their own adjustment (NTP slews 0.5 ms a second).
 const CLOCK_GRAIN_MS: u64 = 200;
 
+/// No rate of anything is above this: a TB a second, or the waits of a thousand million tasks.
+const MOST_PER_S: f64 = 1e12;
+
 /// When a sample was taken, and of which life of the instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mark {
@@ -70,9 +73,14 @@ impl Interval {
         delta as f64 * 1000.0 / self.ms as f64
     }
 
-    /// The rate of a 64-bit counter; None if a value is missing or the counter was cleared.
+    /// Units per second, as far as they can be: a counter that jumped is no rate.
+    pub fn believed_per_s(self, delta: i64) -> Option<f64> {
+        Some(self.per_s(delta)).filter(|rate| rate.abs() <= MOST_PER_S)
+    }
+
+    /// The rate of a 64-bit counter; None if a value is missing, the counter was cleared or jumped further than it can.
     pub fn rate(self, before: Option<i64>, now: Option<i64>) -> Option<f64> {
-        delta(before, now).map(|d| self.per_s(d))
+        delta(before, now).and_then(|d| self.believed_per_s(d))
     }
 }
 

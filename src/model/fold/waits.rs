@@ -124,7 +124,9 @@ fn tabulate(deltas: &[Growth<'_>], interval: Interval, numa_nodes: Option<i32>) 
         signal_ms_per_s: 0.0,
         tasks_per_s: 0.0,
     });
-    for d in deltas {
+    let is_believed =
+        |d: &&Growth<'_>| [d.wait_ms, d.tasks].iter().all(|n| interval.believed_per_s(*n).is_some());
+    for d in deltas.iter().filter(is_believed) {
         let name = &d.row.name;
         let rate = WaitRate {
             name: name.clone(),

@@ -7,20 +7,24 @@ use super::{
     id::{Emit, Metric, ProbeId, SeriesKey},
     names::{Field, Kind, Visit, Where, maybe},
     outcome::Outcome,
-    statement::{SqlText, Statement},
+    report_text::ReportText,
+    statement::Statement,
     who::Who,
 };
 use crate::model::base::time::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 /// Patterns of one instance that are kept, those that happened last.
 pub const MAX_PATTERNS: usize = 32;
 /// Times of one pattern that are kept, the newest.
 pub const MAX_TIMES: usize = 200;
-/// Reports that are kept of a pattern, the newest: three of those that happened last, one of the others.
+/// Reports that are kept of a pattern, the newest: three of those that happened last, one of the others; of these fewer times, too.
 const MAX_REPORTS: usize = 3;
 const MANY_REPORTS: usize = 8;
+const FEW_TIMES: usize = 50;
+/// The memory that the deadlocks of an instance take, bytes. What is too much loses the text of its oldest reports, which history has.
+pub const MAX_BYTES: usize = 256 << 10;
 
 /// The deadlocks of an instance.
 /// In files by position: fields are only appended, each with a default; variants keep their names.
@@ -69,6 +73,8 @@ pub struct Seen {
     pub hash: u64,
     /// it was told for the first time
     pub is_new: bool,
+    /// what tells the deadlock itself from others: its time on the server and who was in it; 0: not known
+    pub event: u64,
 }
 
 /// What a report says of one deadlock.
@@ -89,9 +95,13 @@ pub struct DeadlockReport {
     /// rings in the report; 0: it was cut short or cannot be read
     pub rings: u32,
     /// the report as the server wrote it, without native stacks
-    pub text: Option<Statement>,
+    pub text: Option<ReportText>,
     /// its bytes on the server
     pub bytes: Option<i64>,
+    /// what tells the deadlock itself from others; 0: not known
+    pub event: u64,
+    /// the server told so many characters of it, and left the rest out; None: it is whole
+    pub cut_after: Option<u32>,
 }
 
 /// A session in a deadlock.
@@ -114,6 +124,13 @@ pub struct DeadlockParty {
 /// The fingerprint of a pattern, as it is shown and as its series is asked for.
 pub fn fingerprint(number: u64) -> String {
     format!("{number:016x}")
+}
+
+impl Seen {
+    /// True for the same deadlock: by its report, or by its time and who was in it.
+    const fn is_of(self, hash: u64, event: u64) -> bool {
+        self.hash == hash || self.event != 0 && self.event == event
+    }
 }
 
 impl DeadlockPattern {
@@ -145,14 +162,26 @@ impl DeadlockPattern {
 
     /// One more deadlock of it.
     pub fn push(&mut self, report: DeadlockReport) {
-        if self.seen.iter().any(|seen| seen.hash == report.hash) {
+        if self.seen.iter().any(|seen| seen.is_of(report.hash, report.event)) {
             return;
         }
         self.first_at = if self.seen.is_empty() { report.at } else { self.first_at.min(report.at) };
         self.times += 1;
-        self.seen.push(Seen { at: report.at, hash: report.hash, is_new: true });
+        self.seen.push(Seen { at: report.at, hash: report.hash, is_new: true, event: report.event });
         self.reports.push(report);
-        self.tidy(MAX_REPORTS);
+        self.tidy(MAX_REPORTS, MAX_TIMES);
+    }
+
+    /// Forgets what was told before, by whichever name.
+    fn forget(&mut self, is_known: impl Fn(u64, u64) -> bool) {
+        let count = self.seen.len();
+        self.seen.retain(|seen| !is_known(seen.hash, seen.event));
+        self.reports.retain(|report| !is_known(report.hash, report.event));
+        let gone = count - self.seen.len();
+        self.times = self.times.saturating_sub(gone as u64);
+        if gone > 0 {
+            self.first_at = self.seen.iter().map(|seen| seen.at).min().unwrap_or(self.first_at);
+        }
     }
 
     /// Takes over what was known of it.
@@ -160,21 +189,19 @@ impl DeadlockPattern {
         let is_full = before.times > before.seen.len() as u64;
         let oldest = before.seen.last().map_or(before.first_at, |seen| seen.at);
         // Of what is older than all that is remembered nobody knows whether it was counted.
-        let is_known = |hash: u64, at: Timestamp| {
-            before.seen.iter().any(|seen| seen.hash == hash) || is_full && at <= oldest
-        };
-        self.seen.retain(|seen| !is_known(seen.hash, seen.at));
-        self.reports.retain(|report| !is_known(report.hash, report.at));
+        let is_known = |at: Timestamp| is_full && at <= oldest;
+        self.seen.retain(|seen| !is_known(seen.at));
+        self.reports.retain(|report| !is_known(report.at));
         self.times = before.times.saturating_add(self.seen.len() as u64);
         self.first_at = self.seen.iter().map(|seen| seen.at).fold(before.first_at, Ord::min);
         self.seen.extend(before.seen.iter().map(|seen| Seen { is_new: false, ..*seen }));
         self.reports.extend(before.reports.iter().cloned());
-        self.tidy(MAX_REPORTS);
+        self.tidy(MAX_REPORTS, MAX_TIMES);
     }
 
-    fn tidy(&mut self, reports: usize) {
+    fn tidy(&mut self, reports: usize, times: usize) {
         self.seen.sort_by_key(|seen| std::cmp::Reverse(seen.at));
-        self.seen.truncate(MAX_TIMES);
+        self.seen.truncate(times);
         self.reports.sort_by_key(|report| std::cmp::Reverse(report.at));
         self.reports.truncate(reports);
     }
@@ -210,12 +237,69 @@ impl DeadlockTable {
         self.left_out = self.left_out.saturating_add(more as u64);
         self.patterns.truncate(MAX_PATTERNS);
         for pattern in self.patterns.iter_mut().skip(MANY_REPORTS) {
-            pattern.tidy(1);
+            pattern.tidy(1, FEW_TIMES);
+        }
+        self.save_room();
+    }
+
+    /// Forgets texts, the oldest first, until all has room; then the oldest reports.
+    fn save_room(&mut self) {
+        let mut bytes = self.bytes();
+        if bytes <= MAX_BYTES {
+            return;
+        }
+        let mut oldest: Vec<&mut DeadlockReport> = self.reports_mut().collect();
+        oldest.sort_by_key(|report| report.at);
+        for text in oldest.into_iter().filter_map(|report| report.text.as_mut()) {
+            if bytes <= MAX_BYTES {
+                return;
+            }
+            bytes -= text.held_bytes();
+            text.forget();
+        }
+        while self.bytes() > MAX_BYTES {
+            let oldest = self.patterns.iter_mut().min_by_key(|pattern| {
+                let last = pattern.reports.last().map(|report| report.at);
+                (last.is_none(), last)
+            });
+            if oldest.and_then(|pattern| pattern.reports.pop()).is_none() {
+                return;
+            }
         }
     }
 
-    /// Makes of what is new all that is known.
+    /// The bytes of memory that it takes, about.
+    pub fn bytes(&self) -> usize {
+        let words =
+            |words: &[Arc<str>]| words.iter().map(|word| size_of::<Arc<str>>() + word.len()).sum::<usize>();
+        let party = |party: &DeadlockParty| {
+            let mut chars = party.isolation.len() + party.place.as_ref().map_or(0, |place| place.len());
+            party.who.texts(&mut |text| chars += text.len());
+            size_of::<DeadlockParty>() + chars
+        };
+        let report = |report: &DeadlockReport| {
+            size_of::<DeadlockReport>()
+                + report.parties.iter().map(party).sum::<usize>()
+                + words(&report.objects)
+                + words(&report.databases)
+                + report.text.as_ref().map_or(0, ReportText::held_bytes)
+        };
+        let pattern = |p: &DeadlockPattern| {
+            size_of::<DeadlockPattern>() + p.kind.len() + p.seen.len() * size_of::<Seen>()
+        };
+        self.patterns.iter().map(pattern).sum::<usize>() + self.reports().map(report).sum::<usize>()
+    }
+
+    /// Makes of what is new all that is known. What the server tells again is known, even where it is called another pattern now.
     pub(in crate::model) fn follow(&mut self, before: &Self) {
+        let known = |of: fn(&Seen) -> u64| -> HashSet<u64> {
+            before.patterns.iter().flat_map(|pattern| &pattern.seen).map(of).collect()
+        };
+        let (hashes, events) = (known(|seen| seen.hash), known(|seen| seen.event));
+        for pattern in &mut self.patterns {
+            pattern.forget(|hash, event| hashes.contains(&hash) || event != 0 && events.contains(&event));
+        }
+        self.patterns.retain(|pattern| !pattern.seen.is_empty());
         for old in &before.patterns {
             self.pattern(old.fingerprint, &old.kind).follow(old);
         }
@@ -258,25 +342,30 @@ impl Outcome for DeadlockTable {
     }
 
     fn each_statement(&self, with: &mut dyn FnMut(&Statement)) {
-        self.reports().filter_map(|report| report.text.as_ref()).for_each(with);
+        self.reports().filter_map(|report| report.text.as_ref()).for_each(|text| with(&text.statement()));
     }
 
     fn each_statement_mut(&mut self, with: &mut dyn FnMut(&mut Statement)) {
-        self.reports_mut().filter_map(|report| report.text.as_mut()).for_each(with);
+        for text in self.reports_mut().filter_map(|report| report.text.as_mut()) {
+            let before = text.statement();
+            let mut after = before.clone();
+            with(&mut after);
+            if after != before {
+                *text = after.into();
+            }
+        }
     }
 
     /// All of it, for the next poll goes on from here; of the reports their identity, for history has them.
     fn only_judged(&self) -> Option<Self> {
         let mut lean = self.clone();
-        lean.each_statement_mut(&mut |statement| {
-            statement.text = Arc::new(SqlText::from(statement.text.id()));
-        });
+        lean.reports_mut().filter_map(|report| report.text.as_mut()).for_each(ReportText::forget);
         Some(lean)
     }
 
     fn rows(&self) -> usize {
         let report = |report: &DeadlockReport| {
-            let bytes = report.text.as_ref().map_or(0, |text| text.text.batch.len());
+            let bytes = report.text.as_ref().map_or(0, ReportText::held_bytes);
             4 + report.parties.len() + bytes / 100
         };
         self.patterns.iter().map(|pattern| 2 + pattern.seen.len() / 5).sum::<usize>()
@@ -287,6 +376,7 @@ impl Outcome for DeadlockTable {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::poll::statement::SqlText;
 
     fn at(s: i64) -> Timestamp {
         Timestamp::from_ms(s * 1_000)
@@ -357,11 +447,74 @@ mod tests {
     }
 
     #[test]
+    fn a_deadlock_that_is_told_again_by_another_name_is_one() {
+        let of = |fingerprint, kind: &str, hash, event| {
+            let mut table = DeadlockTable::default();
+            table.pattern(fingerprint, kind).push(DeadlockReport { event, ..report(10, hash) });
+            table.pattern(fingerprint, kind).push(report(20 + hash as i64, hash + 1_000));
+            table.tidy();
+            table
+        };
+        let mut again = of(8, "key lookup", 2, 77);
+        again.follow(&of(7, "report cut short", 1, 77));
+        let times: Vec<_> = again.patterns.iter().map(|p| (p.fingerprint, p.times, p.seen.len())).collect();
+        assert_eq!(times, [(8, 1, 1), (7, 2, 2)], "the one of 10 s is told once");
+        let news: Vec<_> = again.news().iter().map(|(at, _)| *at).collect();
+        assert_eq!(news, [at(22)]);
+        assert_eq!(again.patterns[0].first_at, at(22));
+        let mut again = of(8, "key lookup", 1, 0);
+        again.follow(&of(7, "ring", 1, 0));
+        assert_eq!(again.patterns.len(), 1, "by its report alone");
+    }
+
+    /// A report that no packer makes smaller, of so many bytes.
+    fn noise(bytes: usize) -> ReportText {
+        let mut dice = fastrand::Rng::with_seed(bytes as u64);
+        ReportText::packed(&(0..bytes).map(|_| char::from(dice.u8(33..126))).collect::<String>())
+    }
+
+    #[test]
+    fn the_deadlocks_of_an_instance_have_a_room_whatever_they_say() {
+        let long: Arc<str> = "n".repeat(120).into();
+        let party = DeadlockParty {
+            who: Who { login: Some(long.clone()), host: Some(long.clone()), program: Some(long.clone()) },
+            place: Some(long.clone()),
+            ..DeadlockParty::default()
+        };
+        let mut table = DeadlockTable::default();
+        for n in 0..MAX_PATTERNS as u64 * 4 {
+            for m in 0..300 {
+                let mut report = report((m * 100 + n) as i64, n * 1_000 + m);
+                if m > 290 {
+                    report.parties = vec![party.clone(); 8];
+                    report.objects = vec![long.clone(); 8];
+                    report.text = Some(noise(80_000));
+                }
+                table.pattern(n, "ring").push(report);
+            }
+        }
+        table.tidy();
+        assert!(table.bytes() <= MAX_BYTES, "{}", table.bytes());
+        assert_eq!((table.patterns.len(), table.left_out), (MAX_PATTERNS, MAX_PATTERNS as u64 * 3));
+        assert!(table.patterns.iter().all(|p| p.times == 300), "all are counted");
+        assert!(table.reports().any(|r| r.text.as_ref().is_some_and(|text| text.is_lost())));
+
+        // Reports as servers write them have all the room that they need.
+        let xml = r#"<process id="process2a" spid="62"><executionStack>SELECT 1</executionStack></process>"#;
+        let mut table = DeadlockTable::default();
+        for n in 0..48 {
+            let text = Some(ReportText::packed(&xml.repeat(8_000 + n)));
+            table.pattern(n as u64 % 16, "ring").push(DeadlockReport { text, ..report(n as i64, n as u64) });
+        }
+        table.tidy();
+        assert!(table.reports().all(|report| !report.text.as_ref().unwrap().is_lost()), "{}", table.bytes());
+    }
+
+    #[test]
     fn a_collector_without_tables_keeps_all_but_the_text_of_reports() {
         let mut whole = table(&[(7, 10, 1)]);
-        let text = SqlText::new("<event/>".into(), None, None, false);
-        let id = text.id();
-        whole.patterns[0].reports[0].text = Some(Statement { text: Arc::new(text), start: 0, end: 8 });
+        let id = SqlText::new("<event/>".into(), None, None, false).id();
+        whole.patterns[0].reports[0].text = Some(ReportText::packed("<event/>"));
         let lean = whole.only_judged().unwrap();
         let mut found = Vec::new();
         lean.each_statement(&mut |statement| found.push((statement.text.id(), statement.text.is_lost())));

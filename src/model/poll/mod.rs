@@ -69,6 +69,7 @@ pub mod properties;
 pub mod queries;
 pub mod query_store;
 pub mod reading;
+pub mod report_text;
 pub mod resource;
 pub mod rights;
 pub mod room;

@@ -58,6 +58,8 @@ pub struct ModuleCounter {
     pub counts: PlanCounts<6>,
     /// when the newest plan was cached, by our clock
     pub cached_at: Option<Timestamp>,
+    /// tells the text of its newest plan from others; 0: not known
+    pub handle: u64,
     /// its database
     pub database: Option<Arc<str>>,
     /// its name

@@ -46,6 +46,11 @@ impl SqlText {
         self.id
     }
 
+    /// The text of which only the identity was known.
+    pub(in crate::model) fn with_batch(self, batch: Arc<str>) -> Self {
+        Self { batch, ..self }
+    }
+
     /// True for a text of which only the identity was read so far.
     pub fn is_lost(&self) -> bool {
         self.batch.is_empty() && *self == Self::from(self.id)

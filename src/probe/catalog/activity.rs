@@ -127,7 +127,7 @@ impl<'a> Extras<'a> {
                 requested_kb: row.count("requested_memory_kb"),
                 granted_kb: row.count("granted_memory_kb"),
                 used_kb: row.count("used_memory_kb"),
-                waited_ms: row.count("wait_time_ms"),
+                waited_ms: row.i64("wait_time_ms"),
             };
             Some(((row.i32("session_id")?, row.i32("request_id").unwrap_or(0)), grant))
         });
@@ -188,21 +188,21 @@ pub(super) fn request(row: Row<'_>, extras: &Extras<'_>, ctx: &ProbeContext) -> 
         wait_ms,
         last_wait_type: row.line("last_wait_type", 60),
         wait_resource: row.line("wait_resource", RESOURCE_CHARS),
-        waiting_tasks: extras.waiting_tasks.get(&session_id).and_then(|r| r.i32("waiting_tasks")),
+        waiting_tasks: extras.waiting_tasks.get(&session_id).and_then(|r| r.small("waiting_tasks")),
         blocked_by,
         blocks: 0,
         grant: request_id
             .and_then(|request| extras.grants.get(&(session_id, request)))
             .map(|grant| Grant { waited_ms: clock.within(grant.waited_ms, elapsed_ms), ..*grant }),
-        dop: row.i32("dop").filter(|n| *n > 0),
-        open_transactions: row.i32("open_transaction_count").filter(|n| *n >= 0),
+        dop: row.small("dop").filter(|n| *n > 0),
+        open_transactions: row.small("open_transaction_count"),
         transaction_at: transaction.and_then(|r| clock.at(*r, "transaction_begin_time")).map(ours),
         log_bytes: transaction.and_then(|r| r.count("log_bytes")),
         isolation: row.i32("transaction_isolation_level").and_then(isolation),
         percent: row.f64("percent_complete").filter(|p| *p > 0.0 && *p <= 100.0),
         eta_ms: Clock::span(row.i64("estimated_completion_time")).filter(|ms| *ms > 0),
         tempdb_alloc_pages: tempdb.and_then(|r| r.count("alloc_pages")),
-        tempdb_now_pages: tempdb.and_then(|r| r.i64("now_pages")).map(|n| n.max(0)),
+        tempdb_now_pages: tempdb.and_then(|r| r.balance("now_pages")).map(|n| n.max(0)),
         query_hash: query::hash(row, "query_hash"),
         statement,
         cpu_delta_ms: None,

@@ -21,7 +21,8 @@ use crate::{
             deadlocks::{DeadlockParty, DeadlockReport, DeadlockTable},
             id::ProbeId,
             reading::Unavailable,
-            statement::{SqlText, Statement},
+            report_text::ReportText,
+            statement::SqlText,
             who::Who,
         },
     },
@@ -61,18 +62,21 @@ pub(super) static PROBE: Probe = Probe {
     ..Probe::new(ProbeId::Deadlocks, Tier::Detail, decode)
 };
 
-/// Rows that the script sends at most, and characters of a report.
+/// Rows that the script sends at most, and characters of a report: of 4 MB each has two bytes.
 const MOST_ROWS: usize = 50;
-const MOST_CHARS: usize = 80_000;
-/// Characters of a session's name.
+const MOST_CHARS: usize = 2_000_000;
+/// Characters of a name: of a session, a login, a table.
 const MOST_NAME: usize = 128;
+const MOST_PLACE: usize = 256;
 /// Sessions and objects of one report that are kept: parallel queries have hundreds of tasks.
 const MOST_PARTIES: usize = 8;
 const MOST_OBJECTS: usize = 8;
 
-/// What stands in place of a fingerprint where nobody waits in a ring, and where the report cannot be read.
+/// What stands in place of a fingerprint where nobody waits in a ring, where the report cannot be read, and where it ends before it says
+/// who waits for whom.
 const NO_RING: (u64, &str) = (0, "no ring");
 const NOT_READ: (u64, &str) = (1, "report not readable");
+const CUT_SHORT: (u64, &str) = (2, "report cut short");
 
 /// True if a session keeps what it records.
 fn has_target(sets: &Sets) -> bool {
@@ -124,8 +128,8 @@ fn from_memory(sets: &Sets, ctx: &ProbeContext, table: &mut DeadlockTable) -> Re
     let mut told = 0;
     for xml in events.filter(is_new).take(MOST_ROWS) {
         told += 1;
-        let cut: String = xml.chars().take(MOST_CHARS).collect();
-        take(&cut, i64::try_from(xml.len()).ok(), ctx, table);
+        // As the server would tell it out of a file: two bytes a character.
+        take(xml, i64::try_from(xml.encode_utf16().count() * 2).ok(), ctx, table);
     }
     // Each XML begins with its element: what the server left out stands in it.
     let is_truncated = head.split('>').next().is_some_and(|head| head.contains("truncated=\"1\""));
@@ -146,17 +150,19 @@ fn take(xml: &str, bytes: Option<i64>, ctx: &ProbeContext, table: &mut DeadlockT
 /// The deadlocks of an event: one, but for what is hostile.
 fn reports(xml: &str, bytes: Option<i64>, ctx: &ProbeContext) -> Vec<(u64, &'static str, DeadlockReport)> {
     let lean = without_native_stacks(xml);
-    let text: Arc<str> = sanitize_block(&lean, MOST_CHARS).into();
-    let (end, text) = (text.len(), SqlText::new(text, None, None, false));
+    let text = ReportText::packed(&sanitize_block(&lean, MOST_CHARS));
     let hash = text.id().0;
     let clock = ctx.clock();
     // A clock that was set back since leaves events of the future in the file.
     let by_our_clock = |at: Timestamp| clock.is_past(at).then(|| clock.ours(at));
+    let chars = xml.encode_utf16().count();
+    let is_cut = bytes.is_some_and(|bytes| bytes / 2 > i64::try_from(chars).unwrap_or(i64::MAX));
     let whole = DeadlockReport {
         at: stamp(xml).and_then(by_our_clock).unwrap_or_else(|| ctx.now()),
         hash,
-        text: Some(Statement { text: Arc::new(text), start: 0, end }),
+        text: Some(text),
         bytes,
+        cut_after: is_cut.then(|| u32::try_from(chars).unwrap_or(u32::MAX)),
         ..DeadlockReport::default()
     };
     let Ok(deadlocks) = Deadlock::read_all(lean.as_bytes()) else {
@@ -165,13 +171,15 @@ fn reports(xml: &str, bytes: Option<i64>, ctx: &ProbeContext) -> Vec<(u64, &'sta
     let told = |(nth, deadlock): (usize, &Deadlock)| {
         let graph = Graph::of(deadlock);
         let rings = graph.rings();
-        let (fingerprint, kind) = rings.first().map_or(NO_RING, |ring| {
+        let without = if is_cut || deadlock.is_cut { CUT_SHORT } else { NO_RING };
+        let (fingerprint, kind) = rings.first().map_or(without, |ring| {
             let fingerprint = u64::from_str_radix(&fingerprint_of(deadlock, &graph, ring), 16);
-            (fingerprint.unwrap_or(NO_RING.0), Pattern::of(deadlock, &graph, ring).word())
+            (fingerprint.unwrap_or(without.0), Pattern::of(deadlock, &graph, ring).word())
         });
         let report = DeadlockReport {
             at: deadlock.at.and_then(by_our_clock).unwrap_or(whole.at),
             hash: hash.wrapping_add(nth as u64),
+            event: deadlock.at.or_else(|| stamp(xml)).map_or(0, |at| event(deadlock, at)),
             parties: parties(deadlock, &graph, rings.first()),
             objects: objects(deadlock, &graph, rings.first()),
             databases: databases(deadlock),
@@ -181,6 +189,19 @@ fn reports(xml: &str, bytes: Option<i64>, ctx: &ProbeContext) -> Vec<(u64, &'sta
         (fingerprint, kind, report)
     };
     deadlocks.iter().take(MOST_ROWS).enumerate().map(told).collect()
+}
+
+/// What tells a deadlock from others, however its report is read: when the server saw it, and who was rolled back; where nobody was, who
+/// took part. Victims stand at the head of a report, which one that was cut has, too.
+fn event(deadlock: &Deadlock, at: Timestamp) -> u64 {
+    let mut who: Vec<&str> = deadlock.victims.iter().map(String::as_str).collect();
+    if who.is_empty() {
+        who = deadlock.processes.iter().map(|task| task.id.as_str()).collect();
+    }
+    who.sort_unstable();
+    let words = format!("{} {}", at.ms(), who.join(" "));
+    // Never 0, which says that nobody knows.
+    SqlText::new(words.into(), None, None, false).id().0.max(1)
 }
 
 /// The time of an event, which a report that was cut has, too.
@@ -203,16 +224,16 @@ fn parties(deadlock: &Deadlock, graph: &Graph, ring: Option<&Ring>) -> Vec<Deadl
 }
 
 fn party(task: &Process, is_victim: bool) -> DeadlockParty {
-    let name = |name: &str| (!name.is_empty()).then(|| Arc::from(name));
+    let name = |name: &str| (!name.is_empty()).then(|| short(name, MOST_NAME));
     let place = task.place().filter(|frame| !frame.module.is_empty()).map(|frame| match frame.line {
-        Some(line) => format!("{}:{line}", frame.module).into(),
-        None => frame.module.as_str().into(),
+        Some(line) => format!("{}:{line}", short(&frame.module, MOST_PLACE)).into(),
+        None => short(&frame.module, MOST_PLACE),
     });
     DeadlockParty {
         session_id: task.spid.and_then(|spid| i64::try_from(spid).ok()),
         is_victim,
         who: Who { login: name(&task.login), host: name(&task.host), program: name(&task.program) },
-        isolation: task.isolation.as_str().into(),
+        isolation: short(&task.isolation, MOST_NAME),
         place,
     }
 }
@@ -228,7 +249,7 @@ fn objects(deadlock: &Deadlock, graph: &Graph, ring: Option<&Ring>) -> Vec<Arc<s
         None => deadlock.resources.iter().collect(),
     };
     let name = |resource: &Resource| -> Arc<str> {
-        if resource.object.is_empty() { resource.word().into() } else { resource.object.as_str().into() }
+        short(if resource.object.is_empty() { resource.word() } else { &resource.object }, MOST_PLACE)
     };
     once(of_ring.into_iter().map(name))
 }
@@ -240,7 +261,11 @@ fn databases(deadlock: &Deadlock) -> Vec<Arc<str>> {
         (parts.count() >= 2).then_some(database)
     });
     let of_tasks = deadlock.processes.iter().map(|task| task.database.as_str());
-    once(of_locks.chain(of_tasks).filter(|name| !name.is_empty()).map(Arc::from))
+    once(of_locks.chain(of_tasks).filter(|name| !name.is_empty()).map(|name| short(name, MOST_NAME)))
+}
+
+fn short(name: &str, most: usize) -> Arc<str> {
+    sanitize_line(name, most)
 }
 
 fn once(names: impl Iterator<Item = Arc<str>>) -> Vec<Arc<str>> {
@@ -295,7 +320,7 @@ mod tests {
 
     fn answered(reports: Vec<Cell>) -> Result<Sample, Unavailable> {
         let columns = ["file_name", "file_offset", "report_bytes", "report"];
-        let rows = reports.into_iter().map(|xml| vec![text("f.xel"), Cell::Int(7), Cell::Int(900), xml]);
+        let rows = reports.into_iter().map(|xml| vec![text("f.xel"), Cell::Int(7), Cell::Int(90), xml]);
         let answer = vec![with_file(), set("deadlocks", &columns, rows.collect())];
         decoded(&mut ProbeContext::new(|| NOW), answer)
     }
@@ -329,8 +354,8 @@ mod tests {
             (&*report.objects, &*report.databases),
             (&["orders.dbo.Order".into()][..], &["orders".into()][..])
         );
-        assert_eq!((report.rings, report.bytes), (1, Some(900)));
-        let kept = &report.text.as_ref().unwrap().text.batch;
+        assert_eq!((report.rings, report.bytes), (1, Some(90)));
+        let kept = report.text.as_ref().unwrap().statement().text.batch.clone();
         assert!(!kept.contains("stackFrames") && kept.contains("usp_Pay"), "the native stack goes: {kept}");
     }
 
@@ -341,17 +366,68 @@ mod tests {
 
     #[test]
     fn a_report_that_was_cut_or_is_no_report_is_told_with_its_time() {
-        let cut = &EVENT[..600];
+        let cut = &EVENT[..300];
         let told = table(vec![text(cut), text("no xml \u{1b}[31m"), Cell::Null, text("  ")]);
         assert_eq!(patterns(&told), [("report not readable", 2)]);
         let [one, other] = &told.patterns[0].reports[..] else { panic!("{told:?}") };
         assert_eq!(Some(one.at), Timestamp::parse("2026-11-29T14:02:11.250Z"), "by its head");
         assert_eq!(other.at, Timestamp::from_ms(99), "when it was read");
-        assert!(!other.text.as_ref().unwrap().text.batch.contains('\u{1b}'));
+        assert!(!other.text.as_ref().unwrap().statement().text.batch.contains('\u{1b}'));
         let told = table(vec![text(
             "<deadlock><process-list><process id=\"a\" spid=\"5\"/></process-list></deadlock>",
         )]);
         assert_eq!(patterns(&told), [("no ring", 1)]);
+    }
+
+    /// A report as 2022 and later write it where a parallel query is in it: so many tasks, each with its native stack.
+    fn long(tasks: usize) -> String {
+        let stack =
+            "<frame id=\"00\" address=\"0x7ff8\" pdb=\"sqldk.pdb\" module=\"sqldk\" rva=\"0x1\"/>".repeat(60);
+        let task = |n: usize| {
+            format!(
+                "<process id=\"t{n}\" spid=\"300\" ecid=\"{n}\"><stackFrames>{stack}</stackFrames>\
+                 <executionStack/><inputbuf>{}</inputbuf></process>",
+                "x".repeat(500)
+            )
+        };
+        let tasks: String = (0..tasks).map(task).collect();
+        EVENT.replace("</process-list>", &format!("{tasks}</process-list>"))
+    }
+
+    #[test]
+    fn a_long_report_is_read_whole_and_one_that_was_cut_says_what_it_has() {
+        let long = long(200);
+        assert!(long.len() > 900_000, "{}", long.len());
+        let bytes = Cell::Int(long.len() as i64 * 2);
+        let row = |xml: &str| vec![text("f.xel"), Cell::Int(7), bytes.clone(), text(xml)];
+        let told = |xml: &str| {
+            let columns = ["file_name", "file_offset", "report_bytes", "report"];
+            let answer = vec![with_file(), set("deadlocks", &columns, vec![row(xml)])];
+            match decoded(&mut ProbeContext::new(|| NOW), answer) {
+                Ok(Sample::Known(State::Deadlocks(table))) => table,
+                other => panic!("{other:?}"),
+            }
+        };
+        let whole = told(&long);
+        assert_eq!(patterns(&whole), [("key lookup", 1)]);
+        let report = &whole.patterns[0].reports[0];
+        assert_eq!((report.cut_after, report.bytes), (None, Some(long.len() as i64 * 2)));
+        let kept = report.text.as_ref().unwrap().statement();
+        assert_eq!(
+            kept.text.batch.matches("<process ").count(),
+            202,
+            "with each task, without native stacks"
+        );
+        assert!(report.text.as_ref().unwrap().held_bytes() < 20_000);
+
+        let cut = told(&long[..40_000]);
+        assert_eq!(patterns(&cut), [("report cut short", 1)]);
+        let short = &cut.patterns[0].reports[0];
+        assert_eq!(short.cut_after, Some(40_000));
+        assert_eq!(short.parties[0].session_id, Some(62), "the victim is known");
+        assert_eq!((short.at, short.event), (report.at, report.event), "it is the same deadlock");
+        let within_locks = &long[..long.rfind("</resource-list>").unwrap() - 5];
+        assert_eq!(patterns(&told(within_locks)), [("key lookup", 1)], "the ring is there");
     }
 
     #[test]

@@ -113,7 +113,8 @@ fn counters(sets: &Sets) -> (Vec<(u16, i64)>, Vec<PlanKind>) {
         else {
             continue;
         };
-        let (counter, instance, value) = (counter.trim(), instance.trim(), row.count("cntr_value"));
+        let (counter, instance) = (counter.trim(), instance.trim());
+        let value = row.count_of("cntr_value", counter);
         if counter == "Page life expectancy" {
             nodes.extend(instance.parse().ok().zip(value));
             continue;

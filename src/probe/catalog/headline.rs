@@ -35,7 +35,7 @@ fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
         process_cpu_ms: cpu("process_kernel_time_ms")
             .zip(cpu("process_user_time_ms"))
             .and_then(|(kernel, user)| kernel.checked_add(user)),
-        cpu_count: row.i32("cpu_count").filter(|n| *n > 0),
+        cpu_count: row.small("cpu_count").filter(|n| *n > 0),
         // The server's own counter counts waits for latches that nobody owns.
         blocked: blocked_requests(sets),
         ..HeadlineSample::default()
@@ -44,7 +44,7 @@ fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
         let (name, instance) = (row.raw_text("counter_name"), row.raw_text("instance_name"));
         let field = name.and_then(|n| counter(&mut sample, n.trim(), instance.unwrap_or("").trim()));
         if let Some(field) = field {
-            *field = row.count("cntr_value");
+            *field = row.count_of("cntr_value", name.unwrap_or_default().trim());
         }
     }
     sample.page_life_s = Clock::span_s(sample.page_life_s);

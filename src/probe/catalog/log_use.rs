@@ -46,10 +46,7 @@ fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
             vlfs: row.count("total_vlf_count"),
             active_vlfs: row.count("active_vlf_count"),
             backup_at: backup_at.map(|at| clock.ours(at)),
-            since_backup_kb: row
-                .f64("log_since_last_log_backup_mb")
-                .filter(|mb| *mb >= 0.0)
-                .map(|mb| (mb * 1024.0) as i64),
+            since_backup_kb: row.amount("log_since_last_log_backup_mb").map(|mb| (mb * 1024.0) as i64),
         })
     });
     let logs: Vec<LogUseRow> = rows.collect();

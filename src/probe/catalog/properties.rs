@@ -90,11 +90,11 @@ fn options(sets: &Sets) -> Option<Arc<Vec<ServerOption>>> {
 }
 
 fn add_sysinfo(properties: &mut Properties, row: Row<'_>, ctx: &ProbeContext) {
-    properties.cpu_count = row.i32("cpu_count").filter(|n| *n > 0);
-    properties.numa_nodes = row.i32("numa_node_count").filter(|n| *n > 0);
+    properties.cpu_count = row.small("cpu_count").filter(|n| *n > 0);
+    properties.numa_nodes = row.small("numa_node_count").filter(|n| *n > 0);
     properties.physical_memory_kb = row.count("physical_memory_kb");
     properties.target_memory_kb = row.count("committed_target_kb");
-    properties.max_workers = row.i32("max_workers_count").filter(|n| *n > 0);
+    properties.max_workers = row.small("max_workers_count").filter(|n| *n > 0);
     let started_at = ctx.clock().at(row, "sqlserver_start_time").map(|at| ctx.clock().ours(at));
     properties.started_at = started_at.or(properties.started_at);
 }

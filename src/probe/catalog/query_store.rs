@@ -271,16 +271,18 @@ fn queries(sets: &Sets, store: &mut StoreRow, ctx: &ProbeContext) -> Vec<StoredQ
 
 /// Adds variants up under the query that they are of.
 fn fold_variants(sets: &Sets, id: i32, rows: &mut Vec<StoredQuery>, places: &mut HashMap<i64, usize>) {
+    let pair = |row: Row<'_>| row.i64("query_variant_query_id").zip(row.i64("parent_query_id"));
+    let mut told: Vec<(i64, i64)> = of(sets, VARIANTS, id).filter_map(pair).collect();
+    let mut seen = HashSet::new();
+    told.retain(|(variant, parent)| variant != parent && seen.insert(*variant));
+    let parents: HashMap<i64, i64> = told.iter().copied().collect();
     let mut folded = HashSet::new();
-    for row in of(sets, VARIANTS, id) {
-        let (Some(variant), Some(parent)) = (row.i64("query_variant_query_id"), row.i64("parent_query_id"))
-        else {
+    for (variant, _) in told {
+        // Variants that name each other have no parent, and stay what they are.
+        let (Some(parent), Some(at)) = (origin(variant, &parents), places.get(&variant).copied()) else {
             continue;
         };
-        let Some(at) = places.get(&variant).copied().filter(|_| variant != parent) else { continue };
-        if !folded.insert(variant) {
-            continue;
-        }
+        folded.insert(variant);
         let variant = rows[at].clone();
         let to = *places.entry(parent).or_insert_with(|| {
             rows.push(StoredQuery {
@@ -296,9 +298,22 @@ fn fold_variants(sets: &Sets, id: i32, rows: &mut Vec<StoredQuery>, places: &mut
     rows.retain(|query| !folded.contains(&query.query_id));
 }
 
+/// The query that a variant is of, through variants of variants. None: it is its own.
+fn origin(variant: i64, parents: &HashMap<i64, i64>) -> Option<i64> {
+    let mut seen = HashSet::from([variant]);
+    let mut at = *parents.get(&variant)?;
+    while seen.insert(at) {
+        match parents.get(&at) {
+            Some(parent) => at = *parent,
+            None => return Some(at),
+        }
+    }
+    None
+}
+
 /// A row without a number is left out: nothing could be said of it.
 fn query(row: Row<'_>, database: Option<Arc<str>>, over_ms: u64) -> Option<StoredQuery> {
-    let whole = |column: &str| row.f64(column).filter(|n| *n >= 0.0).map(|n| n as i64);
+    let whole = |column: &str| row.amount(column).map(|n| n as i64);
     let now =
         Stretch { runs: row.count("runs"), cpu_us: whole("sum_cpu_us"), elapsed_us: whole("elapsed_us") };
     Some(StoredQuery {
@@ -321,7 +336,7 @@ fn query(row: Row<'_>, database: Option<Arc<str>>, over_ms: u64) -> Option<Store
         physical_reads: whole("physical_reads"),
         writes: whole("sum_writes"),
         rows: whole("sum_rows"),
-        memory_kb: row.f64("memory_pages").filter(|n| *n >= 0.0).map(|pages| (pages * PAGE_KB) as i64),
+        memory_kb: row.amount("memory_pages").map(|pages| (pages * PAGE_KB) as i64),
         plans: row.count("plans"),
         over_ms,
         module: module(row),
@@ -334,8 +349,9 @@ fn query(row: Row<'_>, database: Option<Arc<str>>, over_ms: u64) -> Option<Store
 fn stdev(row: Row<'_>, now: Stretch) -> Option<i64> {
     let runs = now.runs.filter(|n| *n > 0)? as f64;
     let avg = now.elapsed_us? as f64 / runs;
-    let variance = row.f64("squares_us").filter(|n| n.is_finite())? / runs - avg * avg;
-    Some(variance.max(0.0).sqrt() as i64)
+    let variance = row.f64("squares_us")? / runs - avg * avg;
+    let us = variance.max(0.0).sqrt() as i64;
+    Some(us).filter(|us| *us <= now.elapsed_us.unwrap_or(i64::MAX))
 }
 
 fn module(row: Row<'_>) -> Option<Arc<str>> {

@@ -45,7 +45,7 @@ fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
         Some(FileSpace {
             file,
             size_kb: kb(row.count("size_pages")).filter(|_| !is_tempdb),
-            most: most(row.i64("max_pages"), row.count("size_pages")),
+            most: most(row.balance("max_pages"), row.count("size_pages")),
             growth: growth(row.count("growth"), row.bool("is_percent_growth")),
             used_kb: None,
             // Of logs it is 0.

@@ -59,8 +59,8 @@ fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
             total = total.max(row.count("total_rows"));
             Some(TempdbSession {
                 session_id: row.i32("session_id")?,
-                user_kb: kb(row.i64("user_pages")),
-                internal_kb: kb(row.i64("internal_pages")),
+                user_kb: kb(row.balance("user_pages")),
+                internal_kb: kb(row.balance("internal_pages")),
                 who: who(row, ctx),
                 status: row.line("status", 30),
             })

@@ -22,9 +22,13 @@ use std::fmt::Write as _;
 pub const ANSWERS: &[Answer] =
     &[("deadlock_source", sessions), ("deadlocks", reports), ("deadlock_ring", memory)];
 
-/// What the script asks for at most: reports, and characters of one.
+/// What the script asks for at most: reports, bytes of those that come whole, and characters of one that does not.
 const MOST: usize = 50;
-const CHARS: usize = 80_000;
+const WHOLE_BYTES: i64 = 4_000_000;
+const CHARS: usize = 40_000;
+/// Every so many deadlocks a parallel query is in one, with so many tasks.
+const WIDE_EVERY: i64 = 31;
+const WIDE_TASKS: i64 = 60;
 /// The number in the name of the first file: it counts from 1601 on.
 const FIRST_FILE: i64 = 133_900_000_000_000_000;
 /// Bytes that a server writes of a session's memory, and characters of it that the script asks for.
@@ -180,14 +184,36 @@ fn reports(q: &Asked<'_>) -> Table {
         let place = deadlock.place();
         wanted.file.is_none_or(|file| file == place.0) && wanted.behind.is_none_or(|behind| place > behind)
     };
-    let rows = q.moment.deadlocks().into_iter().filter(is_wanted).take(MOST).map(|deadlock| {
-        let (file, offset) = deadlock.place();
-        let xml = Report { q, deadlock }.xml();
-        let bytes = xml.encode_utf16().count() as i64 * 2;
-        let cut: String = xml.chars().take(CHARS).collect();
-        vec![text(path(q, file)), int(offset), opt(Some(bytes), int), text(cut)]
+    let told: Vec<(Place, String, i64)> = q
+        .moment
+        .deadlocks()
+        .into_iter()
+        .filter(is_wanted)
+        .take(MOST)
+        .map(|deadlock| {
+            let xml = Report { q, deadlock }.xml();
+            let bytes = xml.encode_utf16().count() as i64 * 2;
+            (deadlock.place(), xml, bytes)
+        })
+        .collect();
+    let whole = whole(&told.iter().map(|(.., bytes)| *bytes).collect::<Vec<_>>());
+    let rows = told.into_iter().zip(whole).map(|(((file, offset), xml, bytes), is_whole)| {
+        let xml = if is_whole { xml } else { xml.chars().take(CHARS).collect() };
+        vec![text(path(q, file)), int(offset), opt(Some(bytes), int), text(xml)]
     });
     Table::new(&columns).with(rows)
+}
+
+/// Which reports of these lengths come whole: the shortest first.
+fn whole(bytes: &[i64]) -> Vec<bool> {
+    let mut by_length: Vec<usize> = (0..bytes.len()).collect();
+    by_length.sort_by_key(|at| bytes[*at]);
+    let (mut sum, mut whole) = (0, vec![false; bytes.len()]);
+    for at in by_length {
+        sum += bytes[at];
+        whole[at] = sum <= WHOLE_BYTES;
+    }
+    whole
 }
 
 /// A report to be written.
@@ -223,6 +249,7 @@ impl Report<'_> {
             let wants = locks.iter().find(|lock| lock.owner != n);
             self.process(side, wants, n, &mut xml);
         }
+        self.tasks(&sides[1], &mut xml);
         xml.push_str("</process-list><resource-list>");
         for (n, lock) in locks.iter().enumerate() {
             self.lock(lock, n, &sides, &mut xml);
@@ -322,6 +349,33 @@ impl Report<'_> {
         );
     }
 
+    /// The other tasks of a parallel query: now and then a report is long.
+    fn tasks(&self, side: &Side, xml: &mut String) {
+        if self.deadlock.number % WIDE_EVERY != 0 {
+            return;
+        }
+        for ecid in 1..=WIDE_TASKS {
+            let _ = write!(
+                xml,
+                "<process id=\"{}t{ecid}\" taskpriority=\"0\" logused=\"0\" waittime=\"{}\" schedulerid=\"{}\" \
+                 status=\"suspended\" spid=\"{}\" ecid=\"{ecid}\" priority=\"0\" clientapp=\"{}\" hostname=\"{}\" \
+                 loginname=\"{}\" isolationlevel=\"read committed (2)\" xactid=\"{}\">",
+                side.id,
+                side.waited_ms,
+                ecid % 8,
+                side.spid,
+                escaped(&side.program),
+                escaped(&side.host),
+                escaped(&side.login),
+                side.transaction,
+            );
+            if self.q.moment.profile.version.year() >= 2022 {
+                native_stack(side, xml);
+            }
+            xml.push_str("<executionStack/><inputbuf/></process>");
+        }
+    }
+
     fn module(&self, n: usize) -> &'static str {
         match (self.deadlock.pattern, n) {
             (Pattern::KeyLookup, 0) => "usp_ListRecent",
@@ -398,4 +452,16 @@ fn instant(utc_ms: i64) -> String {
 
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shortest_come_whole_as_long_as_they_fit_together() {
+        assert_eq!(whole(&[]), [false; 0]);
+        assert_eq!(whole(&[3_000_000, 20_000, 2_000_000, 900_000]), [false, true, true, true]);
+        assert_eq!(whole(&[WHOLE_BYTES + 2]), [false]);
+    }
 }

@@ -4,7 +4,7 @@ use super::App;
 use crate::{
     deadlock::{Deadlock, lean::graph},
     model::{
-        base::zone::Zone,
+        base::{figure::push_grouped, zone::Zone},
         inventory::instance::InstanceId,
         judge::health::Level,
         poll::deadlocks::{DeadlockPattern, DeadlockReport},
@@ -45,7 +45,7 @@ impl App {
         let all: Vec<DeadlockSource> =
             pattern.reports.iter().filter_map(|report| source(id, pattern, report, view.zone)).collect();
         if all.is_empty() {
-            let why = "its report cannot be drawn: it was cut short, or is not kept any more";
+            let why = "its report cannot be drawn: it was cut before it names a session, or its text has no room in memory any more (history has it: t goes back to its time)";
             return self.say(Level::Warning, why.to_owned());
         }
         self.show_deadlock(all, 0);
@@ -81,7 +81,8 @@ fn source(
     report: &DeadlockReport,
     zone: &Zone,
 ) -> Option<DeadlockSource> {
-    let text = &report.text.as_ref()?.text.batch;
+    let statement = report.text.as_ref()?.statement();
+    let text = &*statement.text.batch;
     let all = Deadlock::read_all(text.as_bytes()).ok()?;
     // A server writes one into each report.
     let deadlock = all.into_iter().next()?;
@@ -89,8 +90,16 @@ fn source(
         1 => String::new(),
         times => format!(" · ×{times} since {}", zone.instant(pattern.first_at)),
     };
+    let cut = match report.cut_after {
+        None => String::new(),
+        Some(chars) => {
+            let mut words = String::from(" · cut after ");
+            push_grouped(&mut words, chars.into());
+            words + " characters"
+        }
+    };
     Some(DeadlockSource {
-        title: format!("{} · {id}{times}", zone.instant(report.at)),
+        title: format!("{} · {id}{times}{cut}", zone.instant(report.at)),
         instance: Some(id.clone()),
         raw: graph(text).into(),
         deadlock: Arc::new(deadlock),

@@ -6,7 +6,7 @@ use crate::{
     deadlock::{
         Deadlock, Process,
         cycle::Graph,
-        lines::{Line, Picture, pictures, text, waits_told},
+        lines::{CUT, Line, Picture, pictures, text, waits_told},
     },
     model::{
         base::figure::{counted, push_size, push_wait},
@@ -341,7 +341,10 @@ impl Layer for DeadlockView {
         };
         let is_wide = w >= WIDE;
         let each = if is_wide { 2 } else { 3 };
-        let foot = foot(ring, w);
+        let mut foot = foot(ring, w);
+        if self.source().is_some_and(|source| source.deadlock.is_cut) {
+            foot.push(("", CUT.to_owned()));
+        }
         let room = h.saturating_sub(4 + foot.len() as u16 + 1);
         self.page = usize::from(room / each).max(1);
         let count = ring.parties.len();

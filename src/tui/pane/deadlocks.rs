@@ -177,6 +177,9 @@ impl Parts for Deadlocks {
                 }
                 d.text(text, style);
             }
+            if let Some(chars) = newest.cut_after {
+                d.text(cut(chars, newest.bytes), t.dim);
+            }
             if newest.rings > 1 {
                 d.text(format!("{} rings are in its report.", newest.rings), t.base);
             }
@@ -192,6 +195,17 @@ impl Parts for Deadlocks {
             d.text("The server had more reports than are read at once: there may have been more.", t.dim);
         }
     }
+}
+
+/// What is said of a report that came without its end.
+fn cut(chars: u32, bytes: Option<i64>) -> String {
+    let mut told = String::from("Its report was cut after ");
+    figure::push_grouped(&mut told, chars.into());
+    if let Some(bytes) = bytes {
+        told.push_str(" of ");
+        figure::push_grouped(&mut told, bytes / 2);
+    }
+    told + " characters: sessions and locks may be missing."
 }
 
 /// How the last reading of the one instance in scope failed, and when it is made again.

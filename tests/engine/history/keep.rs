@@ -272,7 +272,7 @@ fn the_report_of_a_deadlock_is_sealed_and_comes_back_whole() {
         at: at(100),
         hash: 1,
         objects: vec!["orders.dbo.Secrets".into()],
-        text: Some(Statement { text, start: 0, end: xml.len() }),
+        text: Some(Statement { text, start: 0, end: xml.len() }.into()),
         ..DeadlockReport::default()
     });
     let mut told = feed(&mut engine, &mut World::new(1), 0..60);

@@ -92,7 +92,7 @@ async fn a_deadlock_that_recurs_is_one_pattern_on_every_version_and_its_report_i
         );
         let ago_ms = dbtop::app::clock::now() - report.at;
         assert!((0..90_000).contains(&ago_ms), "its time is by our clock: {ago_ms}");
-        let text = &report.text.as_ref().unwrap().text.batch;
+        let text = report.text.as_ref().unwrap().statement().text.batch.clone();
         let read = Deadlock::read_all(text.as_bytes()).unwrap();
         assert_eq!(pictures(&read[0]).len(), 1);
         let dropped = report.bytes.unwrap() / 2 - text.chars().count() as i64;
@@ -118,6 +118,22 @@ async fn a_reading_goes_on_where_the_last_one_ended_and_tells_nothing_twice() {
     assert_eq!(hashes(&first).intersection(&hashes(&next)).count(), 0);
     let newest = first.patterns.iter().map(DeadlockPattern::last_at).max().unwrap();
     assert!(next.patterns.iter().all(|pattern| pattern.first_at > newest), "{next:?}");
+    sim.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn long_reports_come_whole_and_all_of_them_take_little_memory() {
+    let sim = fleet(&[Version::V2022], 1, "deadlocks", -600, 6.0).await;
+    let mut client = client(&sim, 0).await;
+    let table = read(&mut client).await.unwrap();
+    let reports = || table.patterns.iter().flat_map(|pattern| &pattern.reports);
+    let longest = reports().map(|report| report.bytes.unwrap()).max().unwrap();
+    let times: u64 = table.patterns.iter().map(|pattern| pattern.times).sum();
+    assert_eq!(times, 50);
+    assert!(reports().all(|report| report.cut_after.is_none()), "they fit together");
+    assert!(table.patterns.iter().all(|pattern| pattern.kind.as_ref() != "report cut short"), "{table:?}");
+    assert!(longest > 2 * 80_000, "one has a parallel query: {longest}");
+    assert!(table.bytes() < 128 << 10, "{}", table.bytes());
     sim.stop().await;
 }
 
@@ -175,7 +191,7 @@ async fn azure_sql_database_tells_them_by_a_session_of_the_database_through_its_
     assert_eq!((&*table.session, table.is_from_memory), ("deadlocks", true));
     let [pattern] = &table.patterns[..] else { panic!("{table:?}") };
     assert_eq!((&*pattern.kind, pattern.times >= 28), ("key lookup", true));
-    let text = &pattern.newest().unwrap().text.as_ref().unwrap().text.batch;
+    let text = pattern.newest().unwrap().text.as_ref().unwrap().statement().text.batch.clone();
     assert!(text.starts_with("<event name=\"database_xml_deadlock_report\""), "{text}");
     sim.set("*", Kind::NoRights, None);
     client.poll(&FIRST).await;

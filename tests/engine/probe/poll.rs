@@ -127,8 +127,7 @@ async fn every_declared_column_reaches_the_sample() {
         // What the fold fills, counters that are not among these rows, and no last statement beside a running one.
         let expected = match polled.probe {
             ProbeId::Headline => 16,
-            // A text that is no report names nobody; it is whole, and of no module.
-            ProbeId::Activity | ProbeId::Deadlocks => 2,
+            ProbeId::Activity => 2,
             // What a log may take, and when that is full, the fold says, too; nothing holds it. The text of no module begins as one.
             ProbeId::Logs | ProbeId::Modules => 3,
             // Idle is not believed on Linux; when a volume will be full is told by the fold.

@@ -56,8 +56,31 @@ fn every_file_is_registered_and_every_script_is_a_file() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tsql/probe");
     let files = std::fs::read_dir(folder).unwrap().map(|f| f.unwrap().file_name().into_string().unwrap());
     let files: BTreeSet<String> = files.map(|f| f.trim_end_matches(".sql").to_owned()).collect();
-    let registered: BTreeSet<String> = scripts().map(|s| s.name.to_owned()).collect();
+    let registered: BTreeSet<String> =
+        scripts().map(|s| s.over.map_or(s.name, |over| over.file).to_owned()).collect();
     assert_eq!(files, registered);
+}
+
+/// What is asked of further views goes through the T-SQL gate as `tests/expand_scripts.sh` writes it.
+#[test]
+fn a_text_over_further_views_is_written_for_the_gate_as_it_is_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let tool = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/expand_scripts.sh");
+    if cfg!(unix) {
+        assert!(std::process::Command::new(tool).arg(folder.path()).status().unwrap().success());
+        let written: BTreeSet<String> = std::fs::read_dir(folder.path())
+            .unwrap()
+            .map(|file| file.unwrap().file_name().into_string().unwrap())
+            .collect();
+        let asked: Vec<Script> = every_script().into_iter().filter(|s| s.over.is_some()).collect();
+        assert_eq!(written, asked.iter().map(|s| format!("{}.sql", s.name)).collect());
+        assert_eq!(asked.len(), 2);
+        for script in asked {
+            let file = std::fs::read_to_string(folder.path().join(format!("{}.sql", script.name))).unwrap();
+            assert_eq!(file, script.sql());
+            assert!(batch::statement(&file).contains(script.over.unwrap().view), "{file}");
+        }
+    }
 }
 
 #[test]
@@ -73,7 +96,8 @@ fn every_script_says_what_tells_its_rows_apart() {
 fn every_script_keeps_the_house_rules() {
     for script in every_script() {
         let name = script.name;
-        let (header, body) = script.text.split_at(script.text.len() - batch::statement(script.text).len());
+        let text = script.sql();
+        let (header, body) = text.split_at(text.len() - batch::statement(&text).len());
         assert!(header.starts_with("-- dbtop: min="), "{name}: first line");
         for word in ["Right", "Cost"] {
             assert!(header.contains(&format!("{word}: ")), "{name}: the header says nothing about {word}");
@@ -115,7 +139,7 @@ fn declared_columns_are_those_of_the_select_list_in_order() {
     assert_eq!(COLUMNS.len() + ROOM.len() + STORED.len(), every_script().len());
     for script in every_script() {
         let declared: Vec<_> = columns(script.name).iter().map(|(n, _)| (*n).to_owned()).collect();
-        let mut selected = select_list(batch::statement(script.text));
+        let mut selected = select_list(batch::statement(&script.sql()));
         assert_eq!(selected.remove(0), format!("dbtop_{}", script.name));
         assert_eq!(declared, selected, "{}", script.name);
     }

@@ -13,7 +13,7 @@ mod room_columns;
 mod store_columns;
 
 use self::{
-    columns::{Kind, columns},
+    columns::{COLUMNS, Kind, columns},
     fake::{NOW, plausible, set, tags},
 };
 use crate::stage::Stage;
@@ -45,11 +45,16 @@ enum Nonsense {
     Wrapped,
     /// zero, nothing, and what terminals obey
     Odd,
+    /// more pages, tasks or bytes than there can be, though no number is longer
+    Large,
 }
 
-use Nonsense::{Below, Greatest, Least, Null, Odd, Wrapped};
+use Nonsense::{Below, Greatest, Large, Least, Null, Odd, Wrapped};
 
-const ALL: [Nonsense; 6] = [Null, Below, Least, Greatest, Wrapped, Odd];
+const ALL: [Nonsense; 7] = [Null, Below, Least, Greatest, Wrapped, Odd, Large];
+
+/// No count of a server is as large.
+const LARGE: i64 = (1 << 60) + 4_321;
 
 /// The panes that show what servers say, by their words.
 const PANES: [&str; 14] = [
@@ -73,11 +78,18 @@ fn cell(nonsense: Nonsense, kind: Kind) -> Cell {
     let year_ms = 366 * 86_400_000;
     let pick = |of: [Cell; 5]| {
         let [below, least, greatest, wrapped, odd] = of;
+        if nonsense == Large {
+            return match kind {
+                Kind::Int => Cell::Int(LARGE),
+                Kind::Float => Cell::Float(LARGE as f64),
+                _ => greatest,
+            };
+        }
         match nonsense {
             Null => Cell::Null,
             Below => below,
             Least => least,
-            Greatest => greatest,
+            Greatest | Large => greatest,
             Wrapped => wrapped,
             Odd => odd,
         }
@@ -205,6 +217,67 @@ fn is_readable(stage: &mut Stage, what: &str) {
     }
 }
 
+/// Fields that are no counts: what somebody set is told as it is, and numbers that only tell things apart.
+const NO_COUNTS: &[&str] = &[
+    "configured",
+    "in_use",
+    "hash",
+    "query_hash",
+    "plan_hash",
+    "query_id",
+    "plan_id",
+    "fingerprint",
+    "no",
+    "id",
+    "event",
+    "handle",
+    "state",
+    "desired_state",
+    "readonly_reason",
+    "reason",
+    "interval_id",
+    "transaction_id",
+];
+
+/// The numbers of what Debug writes that no count can be, each with the last name before it.
+fn impossible(debug: &str) -> Vec<String> {
+    let (mut found, mut name, mut word) = (Vec::new(), String::new(), String::new());
+    for c in debug.chars().chain([' ']) {
+        if c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '+') {
+            word.push(c);
+            continue;
+        }
+        let is_number = word.trim_start_matches('-').starts_with(|c: char| c.is_ascii_digit());
+        let is_huge =
+            is_number && word.parse::<f64>().is_ok_and(|n| n.abs() > (1_u64 << 60) as f64 / 1_000.0);
+        if is_huge && !NO_COUNTS.contains(&name.as_str()) {
+            found.push(format!("{name}: {word}"));
+        }
+        if c == ':' && !word.is_empty() && !is_number {
+            name.clone_from(&word);
+        }
+        word.clear();
+    }
+    found
+}
+
+#[test]
+fn a_count_that_cannot_be_is_not_known_and_no_reason_of_health() {
+    let most = COLUMNS.iter().map(|(_, columns)| columns.len()).max().unwrap();
+    for nonsense in [Greatest, Large, Least] {
+        for first in 0..most {
+            let snapshot = fleet(nonsense, first);
+            let odd = &snapshot.instances[0];
+            let (facts, health) = (format!("{:?}", odd.facts), format!("{:?}", odd.health));
+            let mut found = impossible(&facts);
+            found.extend(impossible(&health));
+            found.sort();
+            found.dedup();
+            assert_eq!(found, [""; 0], "{nonsense:?}, column {first}");
+        }
+    }
+}
+
 #[test]
 fn whatever_a_server_says_every_pane_can_be_read() {
     for nonsense in ALL {
@@ -226,7 +299,7 @@ fn whatever_a_server_says_every_pane_can_be_read() {
 
 #[test]
 fn whatever_is_wrong_in_a_single_row_the_page_of_the_instance_can_be_read() {
-    let widest = columns::COLUMNS.iter().map(|(_, columns)| columns.len()).max().unwrap();
+    let widest = COLUMNS.iter().map(|(_, columns)| columns.len()).max().unwrap();
     for nonsense in ALL {
         for first in 1..widest {
             let snapshot = fleet(nonsense, first);

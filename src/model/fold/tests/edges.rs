@@ -27,7 +27,14 @@ fn figures_that_cannot_be_told_are_unknown() {
     let cpu = |cpu, cpus| HeadlineSample { process_cpu_ms: cpu, cpu_count: cpus, ..headline(0, 0) };
     assert_eq!(figures(cpu(None, Some(4)), cpu(Some(9), Some(4))).cpu_pct, None);
     assert_eq!(figures(cpu(Some(0), Some(0)), cpu(Some(9), Some(0))).cpu_pct, None, "no CPU at all");
-    assert_eq!(figures(cpu(Some(0), Some(4)), cpu(Some(i64::MAX), Some(4))).cpu_pct, Some(100.0));
+    assert_eq!(
+        figures(cpu(Some(0), Some(4)), cpu(Some(130_000), Some(4))).cpu_pct,
+        Some(100.0),
+        "two clocks"
+    );
+    for nonsense in [9_000_000, i64::MAX] {
+        assert_eq!(figures(cpu(Some(0), Some(4)), cpu(Some(nonsense), Some(4))).cpu_pct, None);
+    }
     assert_eq!(figures(cpu(Some(9), Some(4)), cpu(Some(8), Some(4))).cpu_pct, None, "it fell");
     let tempdb = |size, free| {
         let raw = HeadlineSample { tempdb_size_kb: size, tempdb_free_kb: free, ..headline(0, 0) };

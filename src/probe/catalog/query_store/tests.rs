@@ -177,6 +177,31 @@ fn variants_stand_under_their_query_with_waits_hints_and_feedback() {
 }
 
 #[test]
+fn variants_that_name_each_other_stay_and_those_of_variants_stand_under_the_query() {
+    let variants = ["database_id", "query_variant_query_id", "parent_query_id"];
+    let of = |pairs: &[(i64, i64)]| {
+        let pairs = pairs.iter().map(|(variant, parent)| vec![int(5), int(*variant), int(*parent)]).collect();
+        let ran = ran((11..=13).map(|id| row(5, id, 8.0)).collect());
+        let sets = vec![
+            listed(&[(5, "ONLINE")]),
+            state(5, 70, 2),
+            ran,
+            set("query_store_variants", &variants, pairs),
+        ];
+        let table = told(&mut context(), sets);
+        let mut found: Vec<_> = table.queries.iter().map(|q| (q.query_id, q.variants, q.now.runs)).collect();
+        found.sort_unstable();
+        found
+    };
+    let alone = |id| (id, 0, Some(4));
+    assert_eq!(of(&[(11, 12), (12, 11)]), [11, 12, 13].map(alone), "no query vanishes");
+    assert_eq!(of(&[(11, 12), (12, 13), (13, 11)]), [11, 12, 13].map(alone));
+    assert_eq!(of(&[(13, 11), (11, 12), (12, 11)]), [11, 12, 13].map(alone), "nor what points at them");
+    assert_eq!(of(&[(11, 12), (12, 1)]), [(1, 2, Some(8)), alone(13)]);
+    assert_eq!(of(&[(12, 1), (11, 12)]), [(1, 2, Some(8)), alone(13)], "in any order");
+}
+
+#[test]
 fn a_store_that_says_it_is_off_is_told_if_it_holds_rows_and_its_queries_with_it() {
     let columns = ["total_rows", "database_id", "database_name", "state_desc", "is_query_store_on"];
     let database =

@@ -13,6 +13,8 @@ use std::{collections::HashMap, sync::Arc};
 
 /// Texts that are kept unpacked. When there are so many, all are dropped.
 const MAX_TEXTS: usize = 8192;
+/// A longer text is read again each time, bytes: long reports of deadlocks.
+const MAX_BYTES: usize = 64 << 10;
 
 /// The texts that were read.
 #[derive(Default)]
@@ -37,7 +39,7 @@ impl Texts {
         if self.known.len() >= MAX_TEXTS {
             self.known.clear();
         }
-        if let Some(text) = &text {
+        if let Some(text) = text.as_ref().filter(|text| text.batch.len() <= MAX_BYTES) {
             self.known.insert(id, text.clone());
         }
         Ok(text)

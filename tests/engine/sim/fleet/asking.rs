@@ -5,13 +5,14 @@ use dbtop::{
         instance::Target,
         record::{Auth, InstanceRecord, SecretRef},
     },
+    probe::catalog::scripts,
     sim::{
         Sim, SimConfig,
         scenario::Scenario,
         world::{rights::Login, version::Version},
     },
 };
-use std::{collections::BTreeMap, fs, path::Path, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 use tiberius::{AuthMethod, Client, ColumnData, Config, error::Error};
 use tokio::net::TcpStream;
 use tokio_util::compat::{Compat, TokioAsyncWriteCompatExt};
@@ -85,8 +86,7 @@ pub async fn connect(sim: &Sim, index: usize) -> Driver {
 
 /// A script of ours, its parameters NULL.
 pub fn script(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tsql/probe/{name}.sql"));
-    let text = fs::read_to_string(path).unwrap().replace("[$db$]", "[master]");
+    let text = scripts().find(|script| script.name == name).unwrap().sql().replace("[$db$]", "[master]");
     (1..=8).fold(text, |text, n| text.replace(&format!("@P{n}"), "NULL"))
 }
 
