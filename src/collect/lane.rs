@@ -10,9 +10,11 @@
 use super::{
     connect,
     driver::{Driver, Session},
+    instance::Control,
     limiter::ledger::Ledger,
     live_config::LiveConfig,
     permits::Priority,
+    places::{PLACES, Place, Places},
     secrets::SecretCell,
     shared::{Due, Shared},
 };
@@ -21,6 +23,7 @@ use crate::{
         base::{
             failure::{Failure, FailureKind},
             figure,
+            time::Timestamp,
         },
         fold::update::Update,
         inventory::{
@@ -39,21 +42,21 @@ use crate::{
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::{
     sync::{
-        Notify, OwnedSemaphorePermit, Semaphore,
         mpsc::{self, error::TrySendError},
+        watch,
     },
     task::JoinSet,
-    time::{Instant, sleep},
+    time::{Instant, sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
-/// Lanes that are open at once.
-pub const PLACES: usize = 64;
 /// A lane without a question is closed after this.
 const IDLE: Duration = Duration::from_mins(1);
 /// The same where nobody looks at the instance: what is due there together comes together, and the rest an hour later.
 const IDLE_IN_FLEET: Duration = Duration::from_secs(1);
-/// Questions that wait for one instance; who asks more is told so.
+/// A person's question waits for a place for so long.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Questions that wait for one instance, and rounds of probes; who asks more is told so.
 const QUESTIONS: usize = 8;
 /// What must be known of a server before it is asked anything, unless the polls know it: version, rights, names, its clock.
 const INTRODUCTION: [ProbeId; 4] =
@@ -92,36 +95,48 @@ pub enum Word {
     Done(Outcome),
 }
 
+/// Probes that are due over a lane.
+pub(super) struct Round {
+    /// which
+    pub due: Due,
+    /// CPU time that the lane may take within an hour; zero: no limit
+    pub budget: Duration,
+    /// what the manager wants of the instance by now: an open lane began with the settings of then, and a round may have waited
+    pub control: watch::Receiver<Control>,
+}
+
+impl Round {
+    /// Nothing is to be asked of the instance meanwhile.
+    fn is_off(&self, now: Timestamp) -> bool {
+        let control = self.control.borrow();
+        control.paused || control.poll.paused(now).is_some()
+    }
+
+    /// The settings of the instance as they are now.
+    fn settings(&self) -> Arc<PollSettings> {
+        Arc::clone(&self.control.borrow().poll)
+    }
+
+    /// Says of each of its probes that it was not asked.
+    fn refuse(self, instance: InstanceId, failure: Failure, at: Timestamp, updates: mpsc::Sender<Update>) {
+        tokio::spawn(async move {
+            for (probe, every_ms) in self.due.probes {
+                let outcome = Err(Unavailable::Failed(failure.clone()));
+                let update =
+                    Update::Polled { instance: instance.clone(), probe, at, took_ms: 0, every_ms, outcome };
+                // The reducer outlives the lanes.
+                let _ = updates.send(update).await;
+            }
+        });
+    }
+}
+
 /// Something for a lane to do.
 pub(super) enum Job {
     /// somebody asked
     Asked(Box<Asked>),
     /// probes are due
-    Probes {
-        /// which
-        due: Due,
-        /// CPU time that the lane may take within an hour; zero: no limit
-        budget: Duration,
-        /// the settings of the instance as they are now: an open lane began with those of then
-        settings: Arc<PollSettings>,
-    },
-}
-
-impl Job {
-    /// Ends it without an answer. Probes come again.
-    pub fn refuse(self, failure: Failure) {
-        if let Self::Asked(asked) = self {
-            tokio::spawn(async move { asked.done(Outcome { found: Err(failure), cost_ms: None }).await });
-        }
-    }
-
-    /// Cancelled when nobody wants an answer any more.
-    fn cancel(&self) -> CancellationToken {
-        match self {
-            Self::Asked(asked) => asked.cancel.clone(),
-            Self::Probes { .. } => CancellationToken::new(),
-        }
-    }
+    Probes(Box<Round>),
 }
 
 impl Asked {
@@ -130,27 +145,14 @@ impl Asked {
         let _ = self.tell.try_send(Told { ticket: self.ticket, word: Word::Step(step) });
     }
 
+    /// Ends it without an answer.
+    pub fn refuse(self, failure: Failure) {
+        tokio::spawn(async move { self.done(Outcome { found: Err(failure), cost_ms: None }).await });
+    }
+
     async fn done(&self, outcome: Outcome) {
         // Who asked may have gone.
         let _ = self.tell.send(Told { ticket: self.ticket, word: Word::Done(outcome) }).await;
-    }
-}
-
-/// The places of open lanes.
-struct Places {
-    free: Arc<Semaphore>,
-    /// somebody waits for a place: an idle lane closes
-    wanted: Notify,
-}
-
-impl Places {
-    async fn take(&self) -> Option<OwnedSemaphorePermit> {
-        if let Ok(place) = Arc::clone(&self.free).try_acquire_owned() {
-            return Some(place);
-        }
-        self.wanted.notify_one();
-        // It is never closed.
-        Arc::clone(&self.free).acquire_owned().await.ok()
     }
 }
 
@@ -158,10 +160,31 @@ impl Places {
 pub(super) struct Lanes<D> {
     shared: Arc<Shared<D>>,
     places: Arc<Places>,
-    started: HashMap<InstanceId, (Arc<Target>, mpsc::Sender<Job>)>,
+    started: HashMap<InstanceId, (Arc<Target>, Doors)>,
     /// what each lane left to the next one of its instance
     left: HashMap<InstanceId, Left>,
     tasks: JoinSet<(InstanceId, Left)>,
+}
+
+/// The ways to a lane that runs: what a person asks does not stand behind the polls.
+struct Doors {
+    asked: mpsc::Sender<Box<Asked>>,
+    rounds: mpsc::Sender<Box<Round>>,
+}
+
+impl Doors {
+    fn send(&self, job: Job) -> Result<(), TrySendError<Job>> {
+        fn back<T>(error: TrySendError<T>, job: fn(T) -> Job) -> TrySendError<Job> {
+            match error {
+                TrySendError::Full(of) => TrySendError::Full(job(of)),
+                TrySendError::Closed(of) => TrySendError::Closed(job(of)),
+            }
+        }
+        match job {
+            Job::Asked(asked) => self.asked.try_send(asked).map_err(|error| back(error, Job::Asked)),
+            Job::Probes(round) => self.rounds.try_send(round).map_err(|error| back(error, Job::Probes)),
+        }
+    }
 }
 
 /// What a lane leaves to the next one.
@@ -175,10 +198,9 @@ struct Left {
 
 impl<D: Driver> Lanes<D> {
     pub fn new(shared: Arc<Shared<D>>) -> Self {
-        let places = Places { free: Arc::new(Semaphore::new(PLACES)), wanted: Notify::new() };
         Self {
             shared,
-            places: Arc::new(places),
+            places: Arc::new(Places::new()),
             started: HashMap::new(),
             left: HashMap::new(),
             tasks: JoinSet::new(),
@@ -197,39 +219,54 @@ impl<D: Driver> Lanes<D> {
         while let Some(ended) = self.tasks.try_join_next() {
             if let Ok((instance, left)) = ended {
                 // The queue of a lane that has ended is not kept: a fleet would have thousands.
-                if self.started.get(&instance).is_some_and(|(_, jobs)| jobs.is_closed()) {
+                if self.started.get(&instance).is_some_and(|(_, doors)| doors.rounds.is_closed()) {
                     self.started.remove(&instance);
                 }
                 self.left.insert(instance, left);
             }
         }
         let job = match self.started.get(&instance) {
-            Some((of, jobs)) if of.is_reached_like(target) => match jobs.try_send(job) {
+            Some((of, doors)) if of.is_reached_like(target) => match doors.send(job) {
                 Ok(()) => return,
                 Err(TrySendError::Full(job)) => {
                     let text = format!("{QUESTIONS} questions to {instance} wait already: try again");
-                    return job.refuse(Failure::new(FailureKind::Config, text));
+                    return self.refuse(instance, job, Failure::new(FailureKind::Config, text));
                 }
                 // It has just closed.
                 Err(TrySendError::Closed(job)) => job,
             },
             _ => job,
         };
-        let (jobs, taken) = mpsc::channel(QUESTIONS);
-        self.started.insert(instance.clone(), (Arc::clone(target), jobs.clone()));
+        let (asked, of_people) = mpsc::channel(QUESTIONS);
+        let (rounds, of_polls) = mpsc::channel(QUESTIONS);
+        let doors = Doors { asked, rounds };
+        // There is room: the lane is new.
+        let _ = doors.send(job);
+        self.started.insert(instance.clone(), (Arc::clone(target), doors));
         let lane = Lane {
             shared: Arc::clone(&self.shared),
             target: Arc::clone(target),
             secret,
             way_in,
             places: Arc::clone(&self.places),
-            jobs: taken,
+            asked: of_people,
+            rounds: of_polls,
+            asks: None,
             idle: IDLE,
             left: self.left.get(&instance).cloned().unwrap_or_default(),
         };
         self.tasks.spawn(async move { (instance, lane.run().await) });
-        // There is room: the lane is new.
-        let _ = jobs.try_send(job);
+    }
+
+    /// Ends a job without an answer, in words.
+    pub fn refuse(&self, instance: InstanceId, job: Job, failure: Failure) {
+        match job {
+            Job::Asked(asked) => asked.refuse(failure),
+            Job::Probes(round) => {
+                let at = (self.shared.clock)();
+                round.refuse(instance, failure, at, self.shared.updates.clone());
+            }
+        }
     }
 
     /// Ends the lanes of instances that are gone, once they have answered.
@@ -251,7 +288,10 @@ struct Lane<D: Driver> {
     secret: SecretCell,
     way_in: (Arc<LiveConfig>, Priority),
     places: Arc<Places>,
-    jobs: mpsc::Receiver<Job>,
+    asked: mpsc::Receiver<Box<Asked>>,
+    rounds: mpsc::Receiver<Box<Round>>,
+    /// since when the server is asked something that nobody has billed
+    asks: Option<Instant>,
     /// closed after so long without a question
     idle: Duration,
     left: Left,
@@ -263,90 +303,90 @@ struct Open<S> {
     context: ProbeContext,
     /// what it has used and was billed, ms of CPU
     billed_ms: i64,
-    _place: Option<OwnedSemaphorePermit>,
+    _place: Place,
 }
 
 impl<D: Driver> Lane<D> {
     /// Runs until it has been idle for long enough; says what it leaves to the next one.
     async fn run(mut self) -> Left {
         let mut open = None;
-        while let Some(mut job) = self.next(open.is_some()).await {
-            let is_watched = !matches!(&job, Job::Probes { due, .. } if !due.focused);
-            self.idle = if is_watched { IDLE } else { IDLE_IN_FLEET };
-            let cancel = job.cancel();
-            let began = Instant::now();
-            let is_done = tokio::select! {
-                biased;
-                () = cancel.cancelled() => false,
-                () = self.carry_out(&mut job, &mut open) => true,
-            };
-            if let Some(Open { context, .. }) = &open {
-                self.left.read = context.watermarks().clone();
-            }
-            if !is_done {
-                // The statement ends with its connection, and nobody says what it has cost.
-                self.left.ledger.bill(began.elapsed(), Instant::now());
-                open = None;
+        while let Some(job) = self.next(open.is_some()).await {
+            match job {
+                Job::Asked(asked) => self.carry_out(&asked, &mut open).await,
+                Job::Probes(mut round) => self.poll(&mut round, &mut open).await,
             }
         }
         self.left
     }
 
-    /// The next job; None: it is time to close.
+    /// The next job, of a person before those of polls; None: it is time to close.
     async fn next(&mut self, is_open: bool) -> Option<Job> {
         tokio::select! {
             biased;
-            job = self.jobs.recv() => return job,
+            asked = self.asked.recv() => if let Some(asked) = asked { return Some(Job::Asked(asked)); },
+            round = self.rounds.recv() => if let Some(round) = round { return Some(Job::Probes(round)); },
             () = sleep(self.idle) => {}
-            () = self.places.wanted.notified(), if is_open => {}
+            () = self.places.are_wanted(), if is_open => {}
         }
         // One that came in this moment is answered still.
-        self.jobs.close();
-        self.jobs.recv().await
-    }
-
-    async fn carry_out(&mut self, job: &mut Job, open: &mut Option<Open<D::Session>>) {
-        match job {
-            Job::Asked(asked) => {
-                tracing::info!(
-                    instance = self.target.info.log_name(),
-                    what = %asked.demand,
-                    "asked on demand"
-                );
-                let was_open = open.is_some();
-                let mut outcome = self.answer(asked, open).await;
-                let is_closed =
-                    outcome.found.as_ref().is_err_and(|failure| failure.kind == FailureKind::Unreachable);
-                if was_open && is_closed {
-                    // It had been idle, and something on the way forgot it.
-                    *open = None;
-                    outcome = self.answer(asked, open).await;
-                }
-                asked.done(outcome).await;
-            }
-            Job::Probes { due, budget, settings } => self.poll(due, (*budget, &*settings), open).await,
+        self.asked.close();
+        self.rounds.close();
+        match self.asked.recv().await {
+            Some(asked) => Some(Job::Asked(asked)),
+            None => self.rounds.recv().await.map(Job::Probes),
         }
     }
 
-    /// Polls one probe after another, as long as the budget lasts.
-    async fn poll(
-        &mut self,
-        due: &mut Due,
-        (budget, settings): (Duration, &Arc<PollSettings>),
-        open: &mut Option<Open<D::Session>>,
-    ) {
+    /// Answers a person, unless they think better of it.
+    async fn carry_out(&mut self, asked: &Asked, open: &mut Option<Open<D::Session>>) {
+        tracing::info!(instance = self.target.info.log_name(), what = %asked.demand, "asked on demand");
+        self.idle = IDLE;
+        let is_done = tokio::select! {
+            biased;
+            () = asked.cancel.cancelled() => false,
+            () = self.answer_or_say_why(asked, open) => true,
+        };
+        // While it waits or connects, nothing is asked, and what is open stays so.
+        if let (false, Some(since)) = (is_done, self.asks.take()) {
+            // The statement ends with its connection, and nobody says what it has cost.
+            self.left.ledger.bill(since.elapsed(), Instant::now());
+            *open = None;
+        }
+    }
+
+    async fn answer_or_say_why(&mut self, asked: &Asked, open: &mut Option<Open<D::Session>>) {
+        let was_open = open.is_some();
+        let mut outcome = self.answer(asked, open).await;
+        let is_closed = outcome.found.as_ref().is_err_and(|failure| failure.kind == FailureKind::Unreachable);
+        if was_open && is_closed {
+            // It had been idle, and something on the way forgot it.
+            *open = None;
+            outcome = self.answer(asked, open).await;
+        }
+        asked.done(outcome).await;
+    }
+
+    /// Polls one probe after another, as long as the budget lasts. A person goes first in between.
+    async fn poll(&mut self, round: &mut Round, open: &mut Option<Open<D::Session>>) {
+        self.idle = if round.due.focused { IDLE } else { IDLE_IN_FLEET };
         let mut unreachable = None;
-        for (probe, every_ms) in std::mem::take(&mut due.probes) {
-            let began = Instant::now();
-            let mut polled = if let Some(over) = self.left.ledger.over(budget, began) {
+        for (probe, every_ms) in std::mem::take(&mut round.due.probes) {
+            while let Ok(asked) = self.asked.try_recv() {
+                self.carry_out(&asked, open).await;
+            }
+            if round.is_off((self.shared.clock)()) {
+                return;
+            }
+            let mut polled = if let Some(over) = self.left.ledger.over(round.budget, Instant::now()) {
                 vec![none(probe, Unavailable::SwitchedOff(over.words().into()))]
             } else if let Some(failure) = &unreachable {
                 vec![none(probe, Unavailable::Failed(Failure::clone(failure)))]
             } else {
-                match self.opened(None, due.known.as_deref(), open).await {
+                match self.opened(None, round.due.known.as_deref(), open).await {
                     Ok(Open { session, context, .. }) => {
-                        context.set_focused(due.focused);
-                        context.want_databases(Arc::clone(settings));
+                        let began = Instant::now();
+                        context.set_focused(round.due.focused);
+                        context.want_databases(round.settings());
                         let polled = session.poll(&[probe], context).await;
                         self.bill(open, began).await;
                         polled
@@ -358,16 +398,18 @@ impl<D: Driver> Lane<D> {
                     }
                 }
             };
-            tell_news(&mut polled, due);
+            tell_news(&mut polled, &mut round.due);
             self.report(polled, every_ms).await;
         }
     }
 
-    /// Bills what the session has used since the last bill, and forgets it if it is closed.
+    /// Bills what the session has used since the last bill, and forgets it if it is closed; how far it read stays known.
     async fn bill(&mut self, open: &mut Option<Open<D::Session>>, began: Instant) {
         let Some(Open { session, context, billed_ms, .. }) = open else { return };
         let used_ms = if session.is_open() { cpu_ms(session, context).await } else { None };
         self.left.ledger.bill(since(billed_ms, used_ms, began), Instant::now());
+        self.asks = None;
+        self.left.read = context.watermarks().clone();
         if !session.is_open() {
             *open = None;
         }
@@ -391,16 +433,19 @@ impl<D: Driver> Lane<D> {
     }
 
     async fn answer(&mut self, asked: &Asked, open: &mut Option<Open<D::Session>>) -> Outcome {
-        let began = Instant::now();
         let Open { session, context, billed_ms, .. } = match self.opened(Some(asked), None, open).await {
             Ok(open) => open,
             Err(failure) => return Outcome { found: Err(failure), cost_ms: None },
         };
         asked.step(Step::Asks);
+        let began = Instant::now();
+        self.asks = Some(began);
         let before = cpu_ms(session, context).await;
         let found = session.demand(asked.demand, context).await;
         let after = if session.is_open() { cpu_ms(session, context).await } else { None };
         self.left.ledger.bill(since(billed_ms, after, began), Instant::now());
+        self.asks = None;
+        self.left.read = context.watermarks().clone();
         if !session.is_open() {
             *open = None;
         }
@@ -420,18 +465,17 @@ impl<D: Driver> Lane<D> {
         } else {
             let step = |step| asked.into_iter().for_each(|asked| asked.step(step));
             step(Step::Waits);
-            let place = self.places.take().await;
+            let place = match asked {
+                Some(_) => timeout(PATIENCE, self.places.take(true)).await.map_err(|_| all_taken())?,
+                None => self.places.take(false).await,
+            };
             step(Step::Connects);
             self.connect(place, known).await?
         };
         Ok(open.insert(opened))
     }
 
-    async fn connect(
-        &self,
-        place: Option<OwnedSemaphorePermit>,
-        known: Option<&Known>,
-    ) -> Result<Open<D::Session>, Failure> {
+    async fn connect(&self, place: Place, known: Option<&Known>) -> Result<Open<D::Session>, Failure> {
         let mut context = ProbeContext::new(self.shared.clock);
         context.resume(self.left.read.clone());
         context.want_databases(Arc::clone(&self.target.info.poll));
@@ -470,6 +514,13 @@ fn tell_news(polled: &mut [Polled], due: &mut Due) {
     };
     // Its instance may be gone.
     let _ = heard.send(how);
+}
+
+/// Why nobody asked for a person.
+fn all_taken() -> Failure {
+    let (places, s) = (PLACES, PATIENCE.as_secs());
+    let text = format!("not asked: all {places} connections for questions were in use for {s} s; ask again");
+    Failure::new(FailureKind::Timeout, text)
 }
 
 /// A probe that told nothing.

@@ -8,7 +8,7 @@ use super::{
     flight_recorder::FlightRecorder,
     focus::Focus,
     instance::{Control, Instance},
-    lane::{Job, Lanes},
+    lane::{Job, Lanes, Round},
     live_config::LiveConfig,
     permits::Priority,
     secrets::Secrets,
@@ -197,10 +197,10 @@ impl<D: Driver> Manager<D> {
     }
 
     fn poll_over_lane(&mut self, due: Heavy) {
-        let budget = self.live.settings.lane_budget;
-        let running = self.running.get(&due.instance);
-        let settings = running.map(|running| Arc::clone(&running.target.info.poll)).unwrap_or_default();
-        self.ask_over_lane(due.instance, Job::Probes { due: due.due, budget, settings });
+        // It may be gone by now, and asks no more then.
+        let Some(running) = self.running.get(&due.instance) else { return };
+        let (budget, control) = (self.live.settings.lane_budget, running.control.subscribe());
+        self.ask_over_lane(due.instance, Job::Probes(Box::new(Round { due: due.due, budget, control })));
     }
 
     /// A process that follows another one asks by itself: its lanes are its own.
@@ -217,7 +217,7 @@ impl<D: Driver> Manager<D> {
         };
         let Some(target) = target else {
             let text = format!("{instance} is not polled: nothing can be asked of it");
-            return job.refuse(Failure::new(FailureKind::Config, text));
+            return self.lanes.refuse(instance, job, Failure::new(FailureKind::Config, text));
         };
         let secret = self.secrets.cell(&target.auth);
         self.lanes.ask(instance, job, &target, secret, (Arc::clone(&self.live), priority));

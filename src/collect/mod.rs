@@ -31,6 +31,7 @@ mod live_config;
 mod manager;
 mod meter;
 mod permits;
+mod places;
 mod reducer;
 mod retry;
 mod schedule;

@@ -207,7 +207,8 @@ impl Schedule {
             slot.due = now;
         }
         // They were in no haste until now.
-        let needs_two = |slot: &&mut Slot| focus.is_close() && slot.polls < 2 && is_patient(slot.probe, settings);
+        let needs_two =
+            |slot: &&mut Slot| focus.is_close() && slot.polls < 2 && is_patient(slot.probe, settings);
         for slot in self.slots.iter_mut().filter(needs_two) {
             slot.due = now;
         }
@@ -368,7 +369,7 @@ mod tests {
         assert_eq!(asked(&schedule, first), [true; 2]);
         schedule.done(&slow, &headless, first, 0.5);
         assert_eq!(asked(&schedule, first + Duration::from_secs(60)), [false; 2], "no second one at once");
-        schedule.focus(true, &headless, first);
+        schedule.focus(Focus::OnScreen, &headless, first);
         assert_eq!(asked(&schedule, first), [true; 2], "somebody looks");
         let (settings, now, schedule) = start();
         assert_eq!(
