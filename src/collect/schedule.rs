@@ -29,6 +29,12 @@ fn is_fast(id: ProbeId) -> bool {
     probe(id).tier == Tier::Fast
 }
 
+/// Its first figures are worth no haste where no screen is: it is dear, and its counters are kept by the server.
+fn is_patient(id: ProbeId, settings: &Settings) -> bool {
+    let probe = probe(id);
+    !settings.charts && probe.rate && probe.tier == Tier::Slow
+}
+
 /// It goes over the on-demand lane.
 pub(super) fn is_heavy(id: ProbeId) -> bool {
     probe(id).lane == Lane::OnDemand
@@ -94,6 +100,11 @@ impl Schedule {
                     let every = Duration::from_millis(every_ms.into());
                     now + settings.warm_up.max(every.mul_f64(chance.clamp(0.0, 1.0)))
                 }
+                // A collector that starts would ask the whole fleet twice at once.
+                None if is_patient(slot.probe, settings) && !self.focused => {
+                    let every = Duration::from_millis(slot.every_ms.into());
+                    now + settings.warm_up.max(every.mul_f64(chance.clamp(0.0, 1.0)))
+                }
                 None => now + settings.warm_up,
                 // A probe that is not asked anew keeps its time.
                 Some(_) => slot.due.max(now + settings.warm_up),
@@ -151,11 +162,12 @@ impl Schedule {
             slot.last = Some(now);
             let every = Duration::from_millis(slot.every_ms.into());
             let chance = jitter.clamp(0.0, 1.0);
+            let is_hasty = self.focused || !is_patient(slot.probe, settings);
             let step = match (slot.polls, probe(slot.probe).rate) {
-                (1, true) => settings.warm_up.min(every),
+                (1, true) if is_hasty => settings.warm_up.min(every),
                 // After the start anywhere within an interval, so that what started together spreads out; the details
                 // with the fast tier, so that they ride along.
-                (1, false) | (2, true) => match probe(slot.probe).tier {
+                (1, _) | (2, true) => match probe(slot.probe).tier {
                     Tier::Fast | Tier::Detail => every.min(fast).mul_f64(0.3 + 0.7 * chance),
                     Tier::Slow => every.mul_f64(0.3 + 0.7 * chance),
                     Tier::Identity => every,
@@ -187,6 +199,11 @@ impl Schedule {
             focused && is_heavy(slot.probe) && slot.last.is_none_or(|last| tells_more && is_old(last))
         };
         for slot in self.slots.iter_mut().filter(is_little) {
+            slot.due = now;
+        }
+        // They were in no haste until now.
+        let needs_two = |slot: &&mut Slot| focused && slot.polls < 2 && is_patient(slot.probe, settings);
+        for slot in self.slots.iter_mut().filter(needs_two) {
             slot.due = now;
         }
         changed
@@ -329,6 +346,29 @@ mod tests {
             schedule.focus(true, &settings, now);
             assert!(is_due(&schedule, schedule.next()), "somebody looks");
         }
+    }
+
+    #[test]
+    fn without_a_screen_queries_and_modules_begin_anywhere_within_their_interval_and_at_once_for_who_looks() {
+        let (headless, now) = (Settings { charts: false, ..Settings::default() }, Instant::now());
+        let slow = [ProbeId::Queries, ProbeId::Modules];
+        let mut schedule = Schedule::new(&headless, Arc::default(), now);
+        schedule.connected(&headless, now, 0.5);
+        let every = Duration::from_millis(schedule.every_ms(slow[0]).into());
+        let asked = |schedule: &Schedule, at| slow.map(|id| schedule.due(at).contains(&id));
+        assert_eq!(asked(&schedule, now + every.mul_f64(0.49)), [false; 2]);
+        let first = now + every.mul_f64(0.51);
+        assert_eq!(asked(&schedule, first), [true; 2]);
+        schedule.done(&slow, &headless, first, 0.5);
+        assert_eq!(asked(&schedule, first + Duration::from_mins(1)), [false; 2], "no second one at once");
+        schedule.focus(true, &headless, first);
+        assert_eq!(asked(&schedule, first), [true; 2], "somebody looks");
+        let (settings, now, schedule) = start();
+        assert_eq!(
+            asked(&schedule, now + settings.warm_up),
+            [true; 2],
+            "on a screen it is a matter of seconds"
+        );
     }
 
     #[test]
