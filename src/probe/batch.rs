@@ -8,8 +8,10 @@ use crate::{
     },
     tds::{Cell, ResultSet, Row},
 };
+use foldhash::fast::RandomState;
 use std::{
-    collections::HashSet,
+    cell::RefCell,
+    collections::{HashMap, HashSet},
     hash::{Hash, Hasher},
 };
 
@@ -110,7 +112,7 @@ fn keep_each_once(set: &mut ResultSet, key: Key) {
     let Key::By(names) = key else { return set.rows.truncate(1) };
     let places: Vec<usize> =
         names.iter().filter_map(|name| set.columns.iter().position(|column| column == name)).collect();
-    let mut seen = HashSet::with_capacity(set.rows.len());
+    let mut seen = HashSet::with_capacity_and_hasher(set.rows.len(), RandomState::default());
     let is_first: Vec<bool> = set.rows.iter().map(|row| seen.insert(About::of(row, &places))).collect();
     drop(seen);
     let mut is_first = is_first.into_iter();
@@ -192,12 +194,22 @@ fn lacking(what: &str, name: &str) -> Unavailable {
 pub fn text(scripts: &[Script]) -> String {
     let mut batch = String::with_capacity(scripts.iter().map(|script| script.text.len()).sum());
     for script in scripts {
-        for line in statement(script.text).lines() {
-            batch.push_str(line.trim_start());
-            batch.push('\n');
-        }
+        let at = (script.text.as_ptr(), script.text.len());
+        LEAN.with_borrow_mut(|known| {
+            batch.push_str(known.entry(at).or_insert_with(|| lean(script.text)));
+        });
     }
     batch
+}
+
+thread_local! {
+    /// The scripts as they are sent, by where their text stands: it is the program's.
+    static LEAN: RefCell<HashMap<(*const u8, usize), String>> = RefCell::default();
+}
+
+/// A script without header and indentation.
+fn lean(text: &str) -> String {
+    statement(text).lines().flat_map(|line| [line.trim_start(), "\n"]).collect()
 }
 
 /// The same batch for Azure SQL Database: there sessions of Extended Events belong to a database, and the views of them have the same

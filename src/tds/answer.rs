@@ -77,7 +77,11 @@ const BELIEVED_MS: std::ops::Range<i64> = 631_152_000_000..7_258_118_400_000; //
 impl<'a> Row<'a> {
     /// The cell of a column; NULL if there is no such column.
     pub fn cell(&self, column: &str) -> &'a Cell {
-        let index = self.columns.iter().position(|c| c == column);
+        // Most names of a set are as long as some others, and begin alike: a byte of the middle spares the comparison of all.
+        let half = column.len() / 2;
+        let middle = column.as_bytes().get(half);
+        let is_it = |c: &String| c.len() == column.len() && c.as_bytes().get(half) == middle && c == column;
+        let index = self.columns.iter().position(is_it);
         index.and_then(|i| self.cells.get(i)).unwrap_or(&Cell::Null)
     }
 

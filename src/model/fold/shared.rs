@@ -1,6 +1,7 @@
 //! Parts that the whole fold shares: how a poll came, the texts of the whole fleet, the limits, and who is told.
 
 use crate::model::{base::time::Timestamp, timeline::record::Record};
+use foldhash::fast::RandomState;
 use std::{collections::HashSet, sync::Arc};
 
 /// Rows of one poll that are kept; a server that sends more is broken or hostile.
@@ -25,7 +26,7 @@ pub(super) type Keep = Option<Vec<Record>>;
 
 /// One text for each wait type of the whole fleet: 500 instances name the same few hundred.
 #[derive(Debug, Default)]
-pub(super) struct Names(HashSet<Arc<str>>);
+pub(super) struct Names(HashSet<Arc<str>, RandomState>);
 
 impl Names {
     /// The known text that is the same.

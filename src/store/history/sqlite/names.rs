@@ -4,7 +4,7 @@
 use super::failure::Trouble;
 use crate::store::history::codec::{
     blobs::{Blobs, Of},
-    pack,
+    pack::{self, TextPress},
 };
 use crate::{
     model::{
@@ -16,6 +16,7 @@ use crate::{
     },
     store::StoreError,
 };
+use foldhash::fast::RandomState;
 use rusqlite::{Connection, params};
 use std::{collections::HashMap, path::Path, sync::Arc};
 
@@ -48,16 +49,17 @@ type SeriesOf = (u16, u32);
 /// Numbers of names.
 #[derive(Default)]
 pub(super) struct Names {
-    instances: HashMap<Arc<str>, Known>,
+    instances: HashMap<Arc<str>, Known, RandomState>,
     next_instance: u32,
     next_series: u32,
     /// keys of series, numbered here and not in the file: a thousand instances have the same wait types
-    keys: HashMap<Arc<str>, u32>,
+    keys: HashMap<Arc<str>, u32, RandomState>,
     texts: HashMap<TextId, i64>,
+    press: TextPress,
 }
 
 /// The number of a series' key; 0 for none.
-fn key_number(keys: &mut HashMap<Arc<str>, u32>, key: &str) -> u32 {
+fn key_number(keys: &mut HashMap<Arc<str>, u32, RandomState>, key: &str) -> u32 {
     if key.is_empty() {
         return 0;
     }
@@ -177,7 +179,7 @@ impl Names {
             .prepare_cached("UPDATE text SET seen = max(seen, ?2) WHERE id = ?1")?
             .execute(params![id, day])?;
         if there == 0 {
-            let packed = pack::text_bytes(text).map_err(Trouble::Packing)?;
+            let packed = self.press.bytes(text).map_err(Trouble::Packing)?;
             let blob = blobs.close(Of::Text(id), &packed)?;
             to.prepare_cached("INSERT INTO text VALUES (?1, ?2, ?3)")?.execute(params![id, day, blob])?;
         }
@@ -211,7 +213,7 @@ impl Known {
 /// The series of one instance.
 pub(super) struct Series<'a> {
     known: &'a mut Known,
-    keys: &'a mut HashMap<Arc<str>, u32>,
+    keys: &'a mut HashMap<Arc<str>, u32, RandomState>,
     next: &'a mut u32,
 }
 
