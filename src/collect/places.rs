@@ -21,12 +21,12 @@ pub(super) struct Places {
 /// A place of a lane.
 pub(super) type Place = (Option<OwnedSemaphorePermit>, Option<OwnedSemaphorePermit>);
 
-/// Somebody waits for a place as long as this is there.
+/// Somebody waits for a place. Dropped: they gave up.
 struct Waits<'a>(&'a Places);
 
 impl Drop for Waits<'_> {
     fn drop(&mut self) {
-        // A lane that ended by itself made the room, or nobody waits any more: no other one needs to close.
+        // They gave up: no lane needs to close for them.
         if let Ok(permit) = self.0.wanted.try_acquire() {
             permit.forget();
         }
@@ -54,9 +54,12 @@ impl Places {
             return Some(permit);
         }
         self.wanted.add_permits(1);
-        let _waits = Waits(self);
+        let waits = Waits(self);
         // It is never closed.
-        Arc::clone(of).acquire_owned().await.ok()
+        let permit = Arc::clone(of).acquire_owned().await.ok();
+        // A lane closed for them. If one ended by itself instead, another closes a little early, and that is all.
+        std::mem::forget(waits);
+        permit
     }
 
     /// An idle lane shall close.
