@@ -42,7 +42,8 @@ mod token;
 
 pub use driver::{Driver, Session, Tds};
 pub use histogram::Totals;
-pub use lane::{Asked, PLACES, Told, Word};
+pub use lane::{Asked, Told, Word};
+pub use places::PLACES;
 pub use reducer::Recorder;
 pub use retry::{Attempt, Backoff, Retry};
 pub use secrets::{Resolver, SecretCell, Secrets};

@@ -139,9 +139,13 @@ impl Watermarks {
             let read = before.as_ref().and_then(|before| before.store(store.database_id));
             let is_same =
                 read.is_some_and(|read| (read.interval_id, read.to) == (store.interval_id, store.to));
+            let told = |of: &QueryStoreTable| {
+                of.queries.iter().filter(|query| query.database_id == store.database_id).count()
+            };
+            let lost_some = || before.as_ref().is_some_and(|before| told(before) > told(table));
             if focused {
                 self.briefly.remove(&store.database_id);
-            } else if !is_same {
+            } else if !is_same || lost_some() {
                 self.briefly.insert(store.database_id);
             }
         }

@@ -347,6 +347,7 @@ impl Gathered {
     /// A script gave no set. A failure that will come again is remembered.
     fn fail(&mut self, script: Script, failure: Failure, ctx: &mut ProbeContext) {
         if script.takes == Takes::Deadlocks
+            && !failure.number.is_some_and(is_of_the_moment)
             && matches!(
                 failure.kind,
                 FailureKind::Server | FailureKind::Permission | FailureKind::MissingObject
@@ -366,6 +367,11 @@ impl Gathered {
     fn problem(&self, script: Script) -> Option<&Unavailable> {
         self.problems.iter().find(|(n, _)| *n == script.name).map(|(_, why)| why)
     }
+}
+
+/// Errors of a server that has no memory, locks or time at the moment: the next try may go well.
+const fn is_of_the_moment(number: i32) -> bool {
+    matches!(number, 701 | 802 | 1204 | 1205 | 1222 | 8628 | 8645 | 8651 | 8657 | 8902)
 }
 
 /// Of scripts that stand for each other none is needed by itself: the reason of the one that was asked says more than that its set is

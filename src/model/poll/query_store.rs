@@ -159,7 +159,7 @@ impl StoreRow {
         match self.state()? {
             StoreState::ReadOnly => self.readonly_reason.and_then(readonly_words),
             StoreState::Off if self.interval_id.is_some() => Some(
-                "it says off and holds rows all the same: a secondary replica shows what the primary recorded".to_owned(),
+                "it says off and holds rows all the same: on a secondary replica they are what the primary recorded".to_owned(),
             ),
             _ => None,
         }

@@ -407,24 +407,21 @@ fn queries(out: &mut Out<'_>, before: &QueryTable, after: &QueryTable) {
     let (a, b) = (by_hash(before), by_hash(after));
     for y in b.values() {
         let (name, now) = (query_name(y), after.cpu_ms_per_s(y));
-        match a.get(&y.hash) {
-            Some(x) => {
-                let cpu = (before.cpu_ms_per_s(x), now);
-                out.figure(About::Queries, &format!("CPU of {name}"), cpu, LEAST_QUERY_MS, Some(true), push);
-                if x.plan_hash.is_some() && y.plan_hash.is_some() && x.plan_hash != y.plan_hash {
-                    out.push(About::Queries, 3.0, None, format!("another plan of {name}"));
-                }
+        if let Some(x) = a.get(&y.hash) {
+            let cpu = (before.cpu_ms_per_s(x), now);
+            out.figure(About::Queries, &format!("CPU of {name}"), cpu, LEAST_QUERY_MS, Some(true), push);
+            if x.plan_hash.is_some() && y.plan_hash.is_some() && x.plan_hash != y.plan_hash {
+                out.push(About::Queries, 3.0, None, format!("another plan of {name}"));
             }
-            None => {
-                let Some(ms) = now.filter(|ms| *ms >= 2.0 * LEAST_QUERY_MS) else { continue };
-                let mut words = match out.only(true) {
-                    Some(only) => format!("{only}CPU of {name} "),
-                    None => format!("new query {name} "),
-                };
-                push(&mut words, ms);
-                out.push(About::Queries, ((ms + LEAST_QUERY_MS) / LEAST_QUERY_MS).log2(), Some(true), words);
-            }
+            continue;
         }
+        let Some(ms) = now.filter(|ms| *ms >= 2.0 * LEAST_QUERY_MS) else { continue };
+        let mut words = match out.only(true) {
+            Some(only) => format!("{only}CPU of {name} "),
+            None => format!("new query {name} "),
+        };
+        push(&mut words, ms);
+        out.push(About::Queries, ((ms + LEAST_QUERY_MS) / LEAST_QUERY_MS).log2(), Some(true), words);
     }
     for x in a.values().filter(|x| !b.contains_key(&x.hash)) {
         let Some(ms) = before.cpu_ms_per_s(x).filter(|ms| *ms >= 2.0 * LEAST_QUERY_MS) else { continue };

@@ -121,7 +121,9 @@ impl App {
         let (now, _) = self.world.moment.origin();
         let stretch = match stretch::parse(text, now, &self.world.moment.zone) {
             Ok((stretch, note)) => {
-                note.into_iter().for_each(|note| self.say(Level::Warning, note));
+                if let Some(note) = note {
+                    self.say(Level::Warning, note);
+                }
                 Some(stretch)
             }
             Err(PastError::Empty) => None,

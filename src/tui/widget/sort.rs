@@ -48,7 +48,9 @@ impl Keys {
         let (mut first, mut second) = (self.numbers, self.texts);
         for keyed in [&mut first, &mut second] {
             if descending {
-                keyed.iter_mut().for_each(|(key, _)| *key = !*key);
+                for (key, _) in keyed.iter_mut() {
+                    *key = !*key;
+                }
             }
             // The place of the row beside its key makes any order a stable one.
             keyed.sort_unstable();

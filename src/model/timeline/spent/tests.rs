@@ -39,7 +39,9 @@ fn table(queries: Vec<QueryRow>) -> QueryTable {
 
 fn spent(polls: &[(i64, QueryTable)]) -> Spent {
     let mut sums = Sums::new(at(0), at(30));
-    polls.iter().for_each(|(minute, table)| sums.take(at(*minute), table));
+    for (minute, table) in polls {
+        sums.take(at(*minute), table);
+    }
     sums.spent(at(0))
 }
 

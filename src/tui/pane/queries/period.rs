@@ -326,11 +326,17 @@ impl Pane for PeriodPane {
         self.order(view);
         let is_beside = self.of_other.is_some();
         self.table.hide(spent::INSTANCE, view.single().is_some());
-        spent::BESIDE.iter().for_each(|id| self.table.hide(id, !is_beside));
-        spent::ALONE.iter().for_each(|id| self.table.hide(id, is_beside));
+        for id in spent::BESIDE {
+            self.table.hide(id, !is_beside);
+        }
+        for id in spent::ALONE {
+            self.table.hide(id, is_beside);
+        }
         self.table.show_beside(spent::SHARES);
         if is_beside {
-            spent::SHARES.iter().for_each(|(share, _)| self.table.hide(share, true));
+            for (share, _) in spent::SHARES {
+                self.table.hide(share, true);
+            }
         }
         let both = both(self.told.as_deref(), self.of_other.as_deref(), self.is_other_before, view);
         self.table.sync(&SpentRows { both, places: &self.places });
@@ -510,7 +516,9 @@ fn document(row: &SpentRow<'_>, stretch: String) -> Document {
     let mut d = Document::new(q.module.as_deref().unwrap_or("a query").to_owned());
     d.field("instance", t.strong, |s| s.push_str(row.id.as_str()));
     d.field("database", t.base, |s| s.push_str(q.database.as_deref().unwrap_or("")));
-    d.field("query hash", t.base, |s| drop(write!(s, "0x{:016X}", q.hash)));
+    d.field("query hash", t.base, |s| {
+        let _ = write!(s, "0x{:016X}", q.hash);
+    });
     d.head(stretch);
     if let Some(became) = row.became() {
         d.field("change of its CPU", t.strong, |s| spent::push_change(s, became));

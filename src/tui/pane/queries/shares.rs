@@ -88,8 +88,11 @@ fn push_pages(out: &mut String, pages: f64) {
     figure::push_size(out, pages * PAGE);
 }
 
-/// What the details tell: the name of a measure, and how its sum is written.
-const TOLD: [(Measure, &str, fn(&mut String, f64)); 9] = [
+/// A measure, its name, and how its sum is written.
+type TellsMeasure = (Measure, &'static str, fn(&mut String, f64));
+
+/// What the details tell.
+const TOLD: [TellsMeasure; 9] = [
     (Measure::Cpu, "CPU", push_us),
     (Measure::Runs, "runs", figure::push_count),
     (Measure::Elapsed, "duration", push_us),
