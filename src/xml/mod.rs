@@ -47,6 +47,9 @@ pub enum XmlError {
     /// Deeper than the limit.
     #[error("its elements are nested deeper than {0}")]
     TooDeep(usize),
+    /// It is in an encoding that is not read.
+    #[error("it is in {0}, which is not read: save it as UTF-8 or UTF-16")]
+    Encoding(&'static str),
     /// It holds no element at all.
     #[error("there is no XML in it")]
     Empty,
@@ -107,33 +110,13 @@ impl Document {
         if bytes.len() > limits.bytes {
             return Err(XmlError::TooLarge(limits.bytes));
         }
+        if encoding::is_utf32(bytes) {
+            return Err(XmlError::Encoding("UTF-32"));
+        }
         let decoded = encoding::decode(bytes);
         let text = encoding::unwrapped(&decoded);
         let mut builder = Builder::new(limits, text.len());
-        let mut reader = Reader::from_str(&text);
-        reader.config_mut().allow_dangling_amp = true;
-        loop {
-            let event = reader.read_event().map_err(|error| match error {
-                quick_xml::Error::Syntax(SyntaxError::InvalidBangMarkup) => {
-                    broken(&text, reader.error_position())
-                }
-                quick_xml::Error::Syntax(_) => XmlError::Cut,
-                _ => broken(&text, reader.error_position()),
-            })?;
-            match event {
-                Event::Start(element) => builder.open(&element, false)?,
-                Event::Empty(element) => builder.open(&element, true)?,
-                Event::End(_) => builder.close(),
-                Event::Text(words) => builder.text(&words.xml10_content()),
-                Event::CData(words) => builder.text(&words.xml10_content()),
-                Event::GeneralRef(entity) => match entity.resolve_char_ref() {
-                    Ok(Some(c)) => builder.text(c.encode_utf8(&mut [0; 4])),
-                    _ => builder.text(resolve_predefined_entity(&entity).unwrap_or("?")),
-                },
-                Event::Eof => break,
-                Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {}
-            }
-        }
+        builder.fill(&text)?;
         builder.finish()
     }
 
@@ -171,6 +154,34 @@ impl Builder {
             strings: String::with_capacity(bytes / 2),
         };
         Self { document, known: HashMap::new(), open: Vec::new(), limits }
+    }
+
+    /// Reads to the end of a text.
+    fn fill(&mut self, text: &str) -> Result<(), XmlError> {
+        let mut reader = Reader::from_str(text);
+        reader.config_mut().allow_dangling_amp = true;
+        loop {
+            let event = reader.read_event().map_err(|error| match error {
+                quick_xml::Error::Syntax(SyntaxError::InvalidBangMarkup) => {
+                    broken(text, reader.error_position())
+                }
+                quick_xml::Error::Syntax(_) => XmlError::Cut,
+                _ => broken(text, reader.error_position()),
+            })?;
+            match event {
+                Event::Start(element) => self.open(&element, false)?,
+                Event::Empty(element) => self.open(&element, true)?,
+                Event::End(_) => self.close(),
+                Event::Text(words) => self.text(&words.xml10_content()),
+                Event::CData(words) => self.text(&words.xml10_content()),
+                Event::GeneralRef(entity) => match entity.resolve_char_ref() {
+                    Ok(Some(c)) => self.text(c.encode_utf8(&mut [0; 4])),
+                    _ => self.text(resolve_predefined_entity(&entity).unwrap_or("?")),
+                },
+                Event::Eof => return Ok(()),
+                Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {}
+            }
+        }
     }
 
     fn open(&mut self, element: &BytesStart<'_>, empty: bool) -> Result<(), XmlError> {
