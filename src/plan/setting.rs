@@ -35,7 +35,8 @@ impl TraceFlag {
             (false, true) => " when it ran",
             _ => "",
         };
-        [&self.number.to_string(), if scope.is_empty() { "" } else { " " }, &scope, when].concat()
+        let blank = if scope.is_empty() { "" } else { " " };
+        format!("{}{blank}{scope}{when}", self.number)
     }
 }
 

@@ -461,6 +461,8 @@ fn too_many_operators_are_refused() {
     }
     text.push_str("</QueryPlan></StmtSimple></Statements></ShowPlanXML>");
     assert_eq!(Plan::read(text.as_bytes()).err(), Some(PlanError::TooMany));
+    // What is read in full stays below 80 MB, texts aside.
+    assert!(size_of::<super::Operator>() * super::MAX_OPERATORS < 80 << 20);
 }
 
 #[test]

@@ -114,7 +114,8 @@ impl Asked<'_> {
         let dice = profile.dice.of("beside").at(i64::from(template));
         // Of a request that runs only the statement at work has figures.
         let ended = run.filter(|run| run.done >= 1.0);
-        let ran = |run: Run| Run { ms: (run.ms.0.saturating_mul(times), run.ms.1.saturating_mul(times)), ..run };
+        let ran =
+            |run: Run| Run { ms: (run.ms.0.saturating_mul(times), run.ms.1.saturating_mul(times)), ..run };
         let other = Shape {
             statement: text,
             query_hash: u64::from_be_bytes(dice.of("query").bytes()),

@@ -226,8 +226,7 @@ impl Shape<'_> {
         out.push_str("<WaitStats>");
         for (name, ms) in waits {
             let count = ms / 3 + 1;
-            let _ =
-                write!(out, "<Wait WaitType=\"{name}\" WaitTimeMs=\"{ms}\" WaitCount=\"{count}\" />");
+            let _ = write!(out, "<Wait WaitType=\"{name}\" WaitTimeMs=\"{ms}\" WaitCount=\"{count}\" />");
         }
         out.push_str("</WaitStats>");
     }

@@ -111,7 +111,9 @@ impl<'a> Reading<'a> {
         let mut all = Vec::new();
         for word in &self.words {
             let name = word.find('@').and_then(|at| word.get(at..)).filter(|name| !name.starts_with("@@"));
-            if let Some(name) = name.filter(|name| name.len() > 1 && !LOCAL.contains(name) && !all.contains(name)) {
+            if let Some(name) =
+                name.filter(|name| name.len() > 1 && !LOCAL.contains(name) && !all.contains(name))
+            {
                 all.push(name);
             }
         }
@@ -166,7 +168,10 @@ mod tests {
         let order = "dbo.[Order]".to_owned();
         assert_eq!(of(0), (order.clone(), by("CustomerId", "@p0"), names(&["@p0", "@p1"]), false));
         assert_eq!(of(1), (order.clone(), by("OrderId", "@p0"), names(&["@p1", "@p0"]), false));
-        assert_eq!(of(3), (order.clone(), by("CustomerId", "@Customer"), names(&["@Customer", "@Size"]), true));
+        assert_eq!(
+            of(3),
+            (order.clone(), by("CustomerId", "@Customer"), names(&["@Customer", "@Size"]), true)
+        );
         assert_eq!(of(4), (order.clone(), by("OrderId", "@Id"), names(&["@Id"]), true));
         assert_eq!(of(5), ("dbo.OrderLine".to_owned(), None, names(&["@cutoff"]), false));
         assert_eq!(of(7), (order, by("Region", "@Region"), names(&["@Region"]), true));

@@ -38,7 +38,8 @@ impl Shapes<'_> {
                 self.fill(if heap { "Table Insert" } else { "Clustered Index Insert" }, self.select())
             }
             "BULK INSERT" => {
-                let stream = Node::new("Remote Scan", "Remote Scan", "RemoteScan").with("RemoteObject=\"STREAM\"");
+                let stream =
+                    Node::new("Remote Scan", "Remote Scan", "RemoteScan").with("RemoteObject=\"STREAM\"");
                 self.fill("Table Insert", stream.rows(9_000.0, 9_000.0))
             }
             "UPDATE" => self.update(),
@@ -143,7 +144,8 @@ impl Shapes<'_> {
 
     /// A scan of the whole table.
     fn scan(&self, came: f64, expected: f64) -> Node {
-        let attributes = "Ordered=\"0\" ForcedIndex=\"0\" ForceScan=\"0\" NoExpandHint=\"0\" Storage=\"RowStore\"";
+        let attributes =
+            "Ordered=\"0\" ForcedIndex=\"0\" ForceScan=\"0\" NoExpandHint=\"0\" Storage=\"RowStore\"";
         Node::new("Clustered Index Scan", "Clustered Index Scan", "IndexScan")
             .with(attributes)
             .part(&self.object(self.read.source(), ""))
@@ -160,8 +162,7 @@ impl Shapes<'_> {
         } else {
             ""
         };
-        let compares =
-            self.conversion().unwrap_or_else(|| format!("[o].[{column}]=[{value}]{status}"));
+        let compares = self.conversion().unwrap_or_else(|| format!("[o].[{column}]=[{value}]{status}"));
         let predicate = format!("<Predicate><ScalarOperator ScalarString=\"{compares}\" /></Predicate>");
         let (came, expected, cost) =
             if self.is_parallel() { (1_200_000.0, 900.0, 871.3) } else { (61.0, 58.0, 638.9) };
@@ -225,10 +226,14 @@ impl Shapes<'_> {
     /// In some order; of a page only its rows.
     fn sorted(&self, node: Node) -> Node {
         let is_page = self.read.has("TOP") || self.read.has("FETCH");
-        let (came, expected) =
-            if is_page { (node.came().min(50.0), node.expected().min(50.0)) } else { (node.came(), node.expected()) };
+        let (came, expected) = if is_page {
+            (node.came().min(50.0), node.expected().min(50.0))
+        } else {
+            (node.came(), node.expected())
+        };
         let order = self.read.between("BY", &["OFFSET", "OVER", "OPTION"]);
-        let column = order.split([' ', ',', ')']).next().and_then(|name| name.rsplit('.').next()).unwrap_or("");
+        let column =
+            order.split([' ', ',', ')']).next().and_then(|name| name.rsplit('.').next()).unwrap_or("");
         let ascending = u8::from(!order.ends_with("DESC"));
         let order = format!(
             "<OrderBy><OrderByColumn Ascending=\"{ascending}\"><ColumnReference Alias=\"[o]\" Column=\"{}\" />\
@@ -240,7 +245,11 @@ impl Shapes<'_> {
             false => Node::new("Sort", "Sort", "Sort").with("Distinct=\"0\""),
         };
         let cost = if self.is_lost() { 1.3 } else { 0.011 };
-        let sort = sort.part(&order).rows(came, expected).taking(0.02, cost).mode(self.is_parallel(), self.is_batch());
+        let sort = sort
+            .part(&order)
+            .rows(came, expected)
+            .taking(0.02, cost)
+            .mode(self.is_parallel(), self.is_batch());
         if self.is_parallel() {
             let spill = "<Warnings><SpillToTempDb SpillLevel=\"1\" SpilledThreadCount=\"4\" /><SortSpillDetails \
                          GrantedMemoryKb=\"524288\" UsedMemoryKb=\"524288\" WritesToTempDb=\"11264\" \
@@ -264,7 +273,8 @@ impl Shapes<'_> {
         let mut rows = self.found();
         if let Some(detail) = self.read.detail() {
             let column = self.read.equality().map_or("Id", |(column, _)| column);
-            let seek = self.seek(detail, &format!("IX_{column}"), column, &format!("[o].[{column}]")).rows(4.0, 3.0);
+            let seek =
+                self.seek(detail, &format!("IX_{column}"), column, &format!("[o].[{column}]")).rows(4.0, 3.0);
             let sum = Node::new("Stream Aggregate", "Aggregate", "StreamAggregate").over([seek]);
             rows = Node::new("Nested Loops", "Inner Join", "NestedLoops").over([rows, sum]);
         }
@@ -283,7 +293,8 @@ impl Shapes<'_> {
             Some(_) => self.found(),
             None => {
                 let condition = escaped(&self.read.between("WHERE", &[]));
-                let predicate = format!("<Predicate><ScalarOperator ScalarString=\"{condition}\" /></Predicate>");
+                let predicate =
+                    format!("<Predicate><ScalarOperator ScalarString=\"{condition}\" /></Predicate>");
                 self.scan(500.0, 500.0).part(&predicate).reading(4_000.0, 90)
             }
         };
@@ -306,7 +317,8 @@ impl Shapes<'_> {
         let key = self.read.between("ON", &["WHEN"]);
         let column = key.rsplit('.').next().filter(|name| !name.is_empty()).unwrap_or("Id");
         let seek = self.seek(self.read.source(), "", column, "[s].[Id]").runs(40, 40).rows(38.0, 1.0);
-        let loops = Node::new("Nested Loops", "Left Outer Join", "NestedLoops").rows(40.0, 40.0).over([given, seek]);
+        let loops =
+            Node::new("Nested Loops", "Left Outer Join", "NestedLoops").rows(40.0, 40.0).over([given, seek]);
         Node::new("Clustered Index Merge", "Merge", "Update")
             .part(&self.object(self.read.source(), ""))
             .rows(40.0, 40.0)

@@ -3,11 +3,7 @@
 use super::{Picture, Run, Shape, document};
 use crate::{
     plan::{Part, Plan, find::findings, time::own},
-    sim::world::{
-        texts::TEXTS,
-        theme::THEMES,
-        version::Version,
-    },
+    sim::world::{texts::TEXTS, theme::THEMES, version::Version},
 };
 
 fn statement(at: usize) -> String {
@@ -80,7 +76,8 @@ fn every_text_in_every_picture_and_version_is_a_plan_whose_own_times_sum_up() {
                     let Some(query) = plan.statements[0].queries.first() else { continue };
                     assert_eq!(query.is_actual(), run.is_some());
                     let own = own(query);
-                    let sum: u64 = own.elapsed_ms.iter().flatten().sum::<u64>() + own.exchanges_ms.unwrap_or(0);
+                    let sum: u64 =
+                        own.elapsed_ms.iter().flatten().sum::<u64>() + own.exchanges_ms.unwrap_or(0);
                     // Each operator is rounded.
                     let near = sum.abs_diff(9_000) <= 200;
                     assert!(run.is_none() || near, "{} of {at} {picture:?}", sum);
@@ -92,7 +89,9 @@ fn every_text_in_every_picture_and_version_is_a_plan_whose_own_times_sum_up() {
 
 #[test]
 fn each_version_writes_what_it_has() {
-    let has = |version: Version, at: usize, picture, word: &str| xml(version, at, picture, Some(RAN)).contains(word);
+    let has = |version: Version, at: usize, picture, word: &str| {
+        xml(version, at, picture, Some(RAN)).contains(word)
+    };
     for version in Version::ALL {
         let year = version.year();
         let lost = |word| has(version, 3, Picture::LostSeek, word);
