@@ -102,6 +102,7 @@ mod tests {
     fn found(xml: Option<&str>) -> FoundPlan {
         FoundPlan {
             source: PlanSource::Cached,
+            query_hash: None,
             plan_hash: None,
             compiled_at: None,
             started_at: None,
@@ -110,6 +111,7 @@ mod tests {
             elapsed_ms: None,
             xml: xml.map(Into::into),
             stored: None,
+            not_live: None,
         }
     }
 

@@ -80,7 +80,15 @@ pub fn alone(args: &Args) -> anyhow::Result<Alone> {
         let Input { name, bytes } = files::read_beside_keys(file, MAX_BYTES)?;
         let plan = Arc::new(parsed(&name, &bytes)?);
         let raw = decoded(&bytes).into();
-        anyhow::Ok(PlanSource { title: name, instance: None, facts: Vec::new(), raw, plan, live: None })
+        anyhow::Ok(PlanSource {
+            title: name,
+            instance: None,
+            facts: Vec::new(),
+            raw,
+            plan,
+            query_hash: None,
+            live: None,
+        })
     };
     let others = args.compare.iter().map(|file| source(file)).collect::<anyhow::Result<_>>()?;
     Ok(Alone::Plan(source(&args.file)?, others))

@@ -3,7 +3,8 @@
 //!
 //! The rules stand in [`RULES`], a row each. Their thresholds were proposed from 97 public plans; those that come from
 //! elsewhere say so. A finding weighs what share of the query's own times it may explain: a grave one half, a warning a
-//! tenth. In a plan without times the optimizer's cost stands in, and the finding says so.
+//! tenth. In a plan without times the optimizer's cost stands in, and the finding says so: an estimate makes nothing grave, and
+//! neither does a share of next to no time.
 
 mod access;
 mod case;
@@ -24,6 +25,10 @@ pub use case::Weight;
 
 /// Findings of one rule in one query: a hundred spills are told by the twenty that cost most.
 const MAX_EACH: usize = 20;
+
+/// A finding with less time at stake than this is not grave, whatever its share: half of 4 ms is no reason to get up. Clocks of
+/// operators count milliseconds, so that shares of a few are noise besides.
+const GRAVE_FROM_MS: f64 = 10.0;
 
 /// Something in a plan that a DBA would want to know.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -109,17 +114,18 @@ pub fn findings(statement: &Statement, query: &Query, own: &Own) -> Vec<Finding>
 impl Case<'_> {
     fn weigh(&self, code: &'static str, seen: Seen) -> Finding {
         let share = seen.share.map(|share| share.clamp(0.0, 1.0));
-        let weight = share.map_or(Weight::Note, Weight::of);
-        let weight = if seen.is_guess { weight.min(Weight::Warning) } else { weight };
+        let stake_ms = seen
+            .ms
+            .or_else(|| share.filter(|_| !seen.is_guess).map(|share| share * self.whole))
+            .filter(|_| self.timed);
+        let weight = seen.weight.unwrap_or_else(|| share.map_or(Weight::Note, Weight::of));
+        let may_be_grave = stake_ms.is_some_and(|ms| ms >= GRAVE_FROM_MS);
         Finding {
             code,
-            weight: seen.weight.unwrap_or(weight),
+            weight: if may_be_grave { weight } else { weight.min(Weight::Warning) },
             operator: seen.operator,
             share,
-            stake_ms: seen
-                .ms
-                .or_else(|| share.filter(|_| !seen.is_guess).map(|share| share * self.whole))
-                .filter(|_| self.timed),
+            stake_ms,
             text: seen.text,
             advice: seen.advice,
         }

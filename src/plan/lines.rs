@@ -6,6 +6,7 @@ use super::{
     compare::align,
     figures::{count, factor, kilobytes, short},
     find::{Finding, findings},
+    settings,
     time::{self, Metric, Own, hot_path, own},
 };
 use crate::model::base::figure::{counted, wait};
@@ -280,7 +281,7 @@ fn push_query(out: &mut String, statement: &Statement, query: &Query, metric: Op
     let found = findings(statement, query, &own);
     let metric = metric.unwrap_or_else(|| Metric::best(query));
     push_line(out, &format!("   {}", headline(statement, query)));
-    for fact in facts(statement, query) {
+    for fact in facts(statement, query).into_iter().chain(settings(statement, query)) {
         push_line(out, &format!("   {fact}"));
     }
     let rows = rows(query, &own, metric, fold, &found);

@@ -9,6 +9,7 @@ pub mod figures;
 pub mod find;
 pub mod lines;
 mod read;
+mod setting;
 pub mod time;
 pub mod words;
 
@@ -16,6 +17,7 @@ pub mod words;
 mod tests;
 
 pub use crate::xml::decoded;
+pub use setting::{SetOption, TraceFlag, settings};
 
 use crate::xml::XmlError;
 use serde::Serialize;
@@ -83,12 +85,22 @@ pub struct Statement {
     pub early_end: Option<String>,
     /// A plan guide, or a plan that Query Store forces.
     pub guide: Option<String>,
-    /// SET options that are off, of those that change which plan is made.
+    /// SET options that are not what SSMS and most drivers set.
     pub off: Vec<String>,
+    /// All SET options that change which plan is made.
+    pub options: Vec<SetOption>,
     /// What chooses between several plans of this statement (2022 on): one line for each.
     pub dispatcher: Vec<String>,
     /// One for most statements, several for a cursor, none for `IF` and the like.
     pub queries: Vec<Query>,
+}
+
+impl Statement {
+    /// True if it is the query with this hash.
+    pub fn is_of(&self, query_hash: u64) -> bool {
+        let hex = self.query_hash.as_deref().and_then(|hash| hash.strip_prefix("0x"));
+        hex.and_then(|hex| u64::from_str_radix(hex, 16).ok()) == Some(query_hash)
+    }
 }
 
 /// One tree of operators, and what SQL Server says of it as a whole.
@@ -116,6 +128,8 @@ pub struct Query {
     pub statistics: Vec<Statistics>,
     /// Warnings on the whole plan.
     pub warnings: Vec<Warning>,
+    /// Trace flags that were in force.
+    pub trace_flags: Vec<TraceFlag>,
     /// In the order in which a plan is read: each before its children. The first is the root.
     pub operators: Vec<Operator>,
 }

@@ -7,7 +7,7 @@ mod warning;
 
 use super::{
     Compile, Grant, MAX_OPERATORS, MAX_STATEMENTS, MissingIndex, Parameter, Plan, PlanError, Query,
-    Statement, Statistics, Total, Wait, figures,
+    SetOption, Statement, Statistics, Total, TraceFlag, Wait, figures,
 };
 use crate::{
     model::base::text::sanitize_block,
@@ -25,6 +25,9 @@ const OPTIONS: [(&str, bool); 7] = [
     ("NUMERIC_ROUNDABORT", false),
     ("QUOTED_IDENTIFIER", true),
 ];
+
+/// Trace flags of one query: no server has as many.
+const MAX_FLAGS: usize = 200;
 
 impl Plan {
     /// Reads a plan as servers and files have it: `.sqlplan`, the XML of a column, of any version and encoding.
@@ -135,11 +138,9 @@ impl Reader {
 }
 
 fn statement(element: Element<'_>, module: Option<String>) -> Statement {
-    let off = element.child("StatementSetOptions").map_or_else(Vec::new, |options| {
-        let differs =
-            |(option, on): &(&str, bool)| options.get(option).is_some() && options.flag(option) != *on;
-        OPTIONS.iter().filter(|option| differs(option)).map(|(option, _)| (*option).to_owned()).collect()
-    });
+    let options = element.child("StatementSetOptions").map_or_else(Vec::new, options);
+    let is_usual = |option: &SetOption| OPTIONS.contains(&(option.name.as_str(), option.on));
+    let off = options.iter().filter(|option| !is_usual(option)).map(|option| option.name.clone()).collect();
     Statement {
         kind: name(element, "StatementType"),
         text: sanitize_block(element.get("StatementText").unwrap_or_default(), MAX_TEXT).trim().to_owned(),
@@ -154,9 +155,16 @@ fn statement(element: Element<'_>, module: Option<String>) -> Statement {
             .or_else(|| some(element, "QueryStoreStatementHintText"))
             .or_else(|| element.flag("UsePlan").then(|| "USE PLAN".to_owned())),
         off,
+        options,
         dispatcher: element.child("Dispatcher").map_or_else(Vec::new, dispatcher),
         queries: Vec::new(),
     }
+}
+
+/// Those that the plan tells.
+fn options(element: Element<'_>) -> Vec<SetOption> {
+    let told = OPTIONS.iter().filter(|(name, _)| element.get(name).is_some());
+    told.map(|(name, _)| SetOption { name: (*name).to_owned(), on: element.flag(name) }).collect()
 }
 
 /// One line for each predicate by which a plan is chosen: `[a] between 100 and 1000000`.
@@ -199,6 +207,7 @@ fn query(element: Element<'_>, budget: &mut usize) -> Result<Query, PlanError> {
                 query.statistics = part.children().take(MAX_PARTS).map(statistics).collect();
             }
             "Warnings" => query.warnings = warning::all(part),
+            "TraceFlags" => trace_flags(part, &mut query.trace_flags),
             _ => {}
         }
     }
@@ -223,6 +232,26 @@ fn waits(element: Element<'_>) -> Vec<Wait> {
     let mut waits: Vec<Wait> = each.take(MAX_PARTS).collect();
     waits.sort_by(|a, b| b.ms.cmp(&a.ms).then_with(|| a.name.cmp(&b.name)));
     waits
+}
+
+/// A plan has them twice: those of its compilation, and those of its run.
+fn trace_flags(element: Element<'_>, all: &mut Vec<TraceFlag>) {
+    let compiled = element.flag("IsCompileTime");
+    for flag in element.children() {
+        let Some(number) = flag.count("Value") else { continue };
+        let scope = name(flag, "Scope");
+        let known = all.iter().position(|known| known.number == number && known.scope == scope);
+        let at = known.unwrap_or(all.len());
+        if at == MAX_FLAGS {
+            return;
+        }
+        if known.is_none() {
+            all.push(TraceFlag { number, scope, compiled: false, ran: false });
+        }
+        if let Some(flag) = all.get_mut(at) {
+            (flag.compiled, flag.ran) = (flag.compiled || compiled, flag.ran || !compiled);
+        }
+    }
 }
 
 fn total(element: Element<'_>) -> Option<Total> {

@@ -74,7 +74,7 @@ pub(super) fn plan(statement: &str, query: &str, root: &Op) -> Plan {
     Plan::read(xml(statement, query, root).as_bytes()).expect("a plan")
 }
 
-fn xml(statement: &str, query: &str, root: &Op) -> String {
+pub(super) fn xml(statement: &str, query: &str, root: &Op) -> String {
     let mut xml = format!(
         "<ShowPlanXML Version=\"1.564\" Build=\"16.0.1\"><BatchSequence><Batch><Statements><StmtSimple \
          StatementType=\"SELECT\" {statement}><QueryPlan DegreeOfParallelism=\"1\">{query}"
@@ -461,6 +461,8 @@ fn too_many_operators_are_refused() {
     }
     text.push_str("</QueryPlan></StmtSimple></Statements></ShowPlanXML>");
     assert_eq!(Plan::read(text.as_bytes()).err(), Some(PlanError::TooMany));
+    // What is read in full stays below 80 MB, texts aside.
+    assert!(size_of::<super::Operator>() * super::MAX_OPERATORS < 80 << 20);
 }
 
 #[test]

@@ -16,7 +16,10 @@ use crate::{
             failure::{Failure, FailureKind},
             time::Timestamp,
         },
-        poll::demand::{Buffered, CachedKind, Demand, Found, FoundPlan, PlanSource, SessionWait},
+        poll::{
+            demand::{Buffered, CachedKind, Demand, Found, FoundPlan, PlanSource, SessionWait},
+            properties::Hosting,
+        },
     },
     tds::{Ask, Param, Row},
 };
@@ -50,8 +53,12 @@ const PLANS_WITHIN: Duration = Duration::from_secs(20);
 const SESSION_WITHIN: Duration = Duration::from_secs(10);
 /// A row for each page in memory.
 const BUFFERS_WITHIN: Duration = Duration::from_mins(1);
-/// The first version that profiles every query by itself; before it, live plans of some builds crash (KB4078596).
+/// The first version that keeps last actual plans, and that profiles every query by itself.
 const MAJOR_2019: i32 = 15;
+/// The versions that profile only what they are told to.
+const OLD: [i32; 2] = [13, 14];
+/// What lacks there most often.
+const UNPROFILED: &str = "the server counts nothing for requests: trace flag 7412 makes it do so";
 
 /// Asks, and reads the answer.
 ///
@@ -113,6 +120,9 @@ async fn plans<C: Ask>(
             Err(_) => {}
         }
     }
+    for plan in &mut plans {
+        plan.query_hash = Some(query_hash);
+    }
     Ok(plans)
 }
 
@@ -130,7 +140,8 @@ async fn session_plans<C: Ask>(
         let text = format!("session {session_id} runs nothing now");
         return Err(Failure::new(FailureKind::MissingObject, text));
     }
-    if ctx.major().is_some_and(|major| major >= MAJOR_2019) {
+    let mut not_live = refusal(ctx);
+    if not_live.is_none() {
         match ask(conn, LIVE, &params, SESSION_WITHIN, ctx).await {
             Ok(sets) => {
                 for row in sets.all(LIVE.name) {
@@ -141,17 +152,48 @@ async fn session_plans<C: Ask>(
                         plan.xml = Some(xml);
                     }
                 }
+                not_live = ctx.major().filter(|major| OLD.contains(major)).map(|_| UNPROFILED.into());
             }
             Err(failure) if !conn.is_open() => return Err(failure),
-            Err(_) => {}
+            Err(failure) => not_live = Some(failure.text),
         }
     }
+    for (_, plan) in plans.iter_mut().filter(|(_, plan)| plan.source != PlanSource::Live) {
+        plan.not_live.clone_from(&not_live);
+    }
     Ok(plans.into_iter().map(|(_, plan)| plan).collect())
+}
+
+/// Why a server is not asked for live plans, in words; None: it is. Azure tells a version of its own, and has them.
+fn refusal(ctx: &ProbeContext) -> Option<Arc<str>> {
+    if matches!(ctx.hosting(), Hosting::AzureDatabase | Hosting::ManagedInstance) {
+        return None;
+    }
+    match ctx.properties().and_then(|known| known.version.as_deref()) {
+        Some(version) => crashes(version).map(Into::into),
+        None => Some("the version of the server is not known".into()),
+    }
+}
+
+/// Why a build must not be asked for live plans. Those of 2016 and 2017 met access violations when they were asked until KB4078596,
+/// which came with 2016 SP1 CU8 and 2017 CU6; all of SP2 has it.
+fn crashes(version: &str) -> Option<String> {
+    let mut parts = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
+    let (major, build) = (parts.next().unwrap_or(0), parts.nth(1).unwrap_or(0));
+    let (first, since) = match major {
+        15.. => return None,
+        14 => (3_025, "2017 CU6"),
+        13 => (4_474, "2016 SP1 CU8"),
+        _ => return Some(format!("{version} has no live plans: they came with 2016 SP1")),
+    };
+    (build < first)
+        .then(|| format!("{version} can crash when it is asked (KB4078596): since {since} it cannot"))
 }
 
 fn cached(row: Row<'_>, ctx: &ProbeContext) -> FoundPlan {
     FoundPlan {
         source: PlanSource::Cached,
+        query_hash: None,
         plan_hash: hash(row, "query_plan_hash"),
         compiled_at: ctx.clock().certain(row, "creation_time").map(|at| ctx.clock().ours(at)),
         started_at: time(row, "last_execution_time", ctx),
@@ -160,12 +202,14 @@ fn cached(row: Row<'_>, ctx: &ProbeContext) -> FoundPlan {
         elapsed_ms: micros(row, "total_elapsed_time"),
         xml: xml(row),
         stored: None,
+        not_live: None,
     }
 }
 
 fn last_actual(row: Row<'_>, ctx: &ProbeContext) -> FoundPlan {
     FoundPlan {
         source: PlanSource::LastActual,
+        query_hash: None,
         plan_hash: hash(row, "query_plan_hash"),
         compiled_at: None,
         started_at: time(row, "last_execution_time", ctx),
@@ -174,6 +218,7 @@ fn last_actual(row: Row<'_>, ctx: &ProbeContext) -> FoundPlan {
         elapsed_ms: ctx.clock().micros(row.i64("last_elapsed_time")).map(|us| us as f64 / 1_000.0),
         xml: xml(row),
         stored: None,
+        not_live: None,
     }
 }
 
@@ -182,6 +227,7 @@ fn running(row: Row<'_>, ctx: &ProbeContext) -> FoundPlan {
     let began = clock.at(row, "start_time");
     FoundPlan {
         source: PlanSource::Cached,
+        query_hash: hash(row, "query_hash"),
         plan_hash: hash(row, "query_plan_hash"),
         compiled_at: None,
         started_at: began.map(|at| clock.ours(at)),
@@ -190,6 +236,7 @@ fn running(row: Row<'_>, ctx: &ProbeContext) -> FoundPlan {
         elapsed_ms: clock.elapsed(row.i64("total_elapsed_time"), began).map(|ms| ms as f64),
         xml: xml(row),
         stored: None,
+        not_live: None,
     }
 }
 
@@ -239,4 +286,39 @@ fn micros(row: Row<'_>, column: &str) -> Option<f64> {
 
 fn xml(row: Row<'_>) -> Option<Arc<str>> {
     row.raw_text("query_plan").filter(|text| !text.trim().is_empty()).map(Into::into)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::crashes;
+
+    #[test]
+    fn builds_that_can_crash_are_not_asked_for_live_plans_and_say_so() {
+        for version in [
+            "13.0.4474.0",
+            "13.0.5026.0",
+            "13.0.7037.1",
+            "14.0.3025.34",
+            "14.0.3456.2",
+            "15.0.2000.5",
+            "17.0.1000.7",
+        ] {
+            assert_eq!(crashes(version), None, "{version}");
+        }
+        for (version, words) in [
+            ("13.0.1601.5", "2016 SP1 CU8"),
+            ("13.0.4466.4", "2016 SP1 CU8"),
+            ("13.0.4259.0", "2016 SP1 CU8"),
+            ("14.0.1000.169", "2017 CU6"),
+            ("14.0.3023.8", "2017 CU6"),
+            // The branch of security updates alone.
+            ("14.0.2056.2", "2017 CU6"),
+            ("14", "2017 CU6"),
+            ("12.0.6024.0", "no live plans"),
+            ("", "no live plans"),
+        ] {
+            let told = crashes(version).unwrap_or_default();
+            assert!(told.contains(words) && told.contains(version), "{version}: {told}");
+        }
+    }
 }

@@ -128,6 +128,7 @@ impl<'a> Store<'a> {
         let ms = |column: &str| row.f64(column).filter(|us| *us >= 0.0).map(|us| us / 1_000.0);
         Some(FoundPlan {
             source: PlanSource::Stored,
+            query_hash: None,
             plan_hash: hash(row, "query_plan_hash"),
             compiled_at: at("last_compile_start_time"),
             started_at: at("last_execution_time"),
@@ -147,6 +148,7 @@ impl<'a> Store<'a> {
                 reason: row.i64("last_force_failure_reason"),
                 xml_bytes: None,
             }),
+            not_live: None,
         })
     }
 

@@ -6,6 +6,7 @@ use crate::plan::{
     figures::milliseconds,
     find::{Finding, Weight, create_index, findings},
     lines::{amount_told, facts, headline, off_told, rows, rows_told, share_told, what},
+    settings,
     time::{Metric, own},
 };
 
@@ -40,7 +41,7 @@ fn tree(html: &mut Html, statement: &Statement, query: &Query) {
     let found = findings(statement, query, &own);
     let metric = Metric::best(query);
     html.leaf("h3", &[], &headline(statement, query));
-    let facts = facts(statement, query);
+    let facts = [facts(statement, query), settings(statement, query)].concat();
     if !facts.is_empty() {
         html.leaf("pre", &[], &facts.join("\n"));
     }

@@ -83,6 +83,11 @@ fn entity(name: &str) -> Option<char> {
     quick_xml::escape::resolve_predefined_entity(name)?.chars().next()
 }
 
+/// True for UTF-32, with its mark or without: nothing that writes plans writes it, and as UTF-16 it would end after a character.
+pub(super) const fn is_utf32(bytes: &[u8]) -> bool {
+    matches!(bytes, [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] | [_, 0, 0, 0, ..] | [0, 0, 0, _, ..])
+}
+
 fn wide(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Cow<'static, str> {
     let units = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
     char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect::<String>().into()

@@ -47,6 +47,9 @@ pub enum XmlError {
     /// Deeper than the limit.
     #[error("its elements are nested deeper than {0}")]
     TooDeep(usize),
+    /// It is in an encoding that is not read.
+    #[error("it is in {0}, which is not read: save it as UTF-8 or UTF-16")]
+    Encoding(&'static str),
     /// It holds no element at all.
     #[error("there is no XML in it")]
     Empty,
@@ -115,6 +118,9 @@ impl Document {
     pub fn read_as_far(bytes: &[u8], limits: Limits) -> Result<(Self, bool), XmlError> {
         if bytes.len() > limits.bytes {
             return Err(XmlError::TooLarge(limits.bytes));
+        }
+        if encoding::is_utf32(bytes) {
+            return Err(XmlError::Encoding("UTF-32"));
         }
         let decoded = encoding::decode(bytes);
         let text = encoding::unwrapped(&decoded);

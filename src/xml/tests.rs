@@ -1,6 +1,6 @@
 //! Encodings, limits, damage: what a document may be, and what is refused.
 
-use super::{Document, Element, LIMITS, Limits, XmlError};
+use super::{Attribute, Builder, Document, Element, LIMITS, Limits, Node, XmlError};
 use proptest::prelude::*;
 
 fn read(text: &str) -> Document {
@@ -56,6 +56,18 @@ fn the_encoding_is_what_the_bytes_are_and_not_what_they_declare() {
         Document::read(latin, LIMITS).expect("it is read").roots().next().unwrap().get("n"),
         Some("Größe")
     );
+}
+
+#[test]
+fn an_encoding_that_is_not_read_is_named() {
+    for text in ["<a/>", "<?xml version=\"1.0\" encoding=\"utf-32\"?><a/>", "\u{feff}<a/>"] {
+        for unit in [u32::to_le_bytes, u32::to_be_bytes] {
+            let bytes: Vec<u8> = text.chars().flat_map(|c| unit(c.into())).collect();
+            assert_eq!(error(&bytes), XmlError::Encoding("UTF-32"), "{:x?}", &bytes[..4]);
+        }
+    }
+    let told = XmlError::Encoding("UTF-32").to_string();
+    assert_eq!(told, "it is in UTF-32, which is not read: save it as UTF-8 or UTF-16");
 }
 
 #[test]
@@ -115,6 +127,60 @@ fn any_depth_is_refused_and_not_followed() {
         let read = Document::read(text.as_bytes(), LIMITS);
         assert_eq!(read.err(), (depth > 512).then_some(XmlError::TooDeep(512)), "{depth}");
     }
+}
+
+/// Bytes that the lists of a reader hold, with what they have set aside.
+fn held(text: &str) -> usize {
+    let mut builder = Builder::new(LIMITS, text.len());
+    let _ = builder.fill(text);
+    let Document { nodes, attributes, names, strings } = &builder.document;
+    let known = builder.known.keys().map(|name| name.len()).sum::<usize>();
+    nodes.capacity() * size_of::<Node>()
+        + attributes.capacity() * size_of::<Attribute>()
+        + (names.capacity() + builder.known.capacity()) * size_of::<(Box<str>, u16)>()
+        + 2 * known
+        + strings.capacity()
+        + builder.open.capacity() * size_of::<u32>()
+}
+
+#[test]
+fn hostile_documents_make_the_reader_hold_no_more_than_their_bytes_allow() {
+    const MB: usize = 1 << 20;
+    let of = |part: &str, bytes: usize| part.repeat(bytes / part.len());
+    let names = (0..70_000).fold(String::new(), |all, n| all + &format!("<n{n} a{n}=''/>"));
+    let documents = [
+        ("elements", of("<a/>", MB)),
+        ("attributes", of("<a b='' c='' d='' e='' f='' g='' h=''/>", MB)),
+        ("one element of attributes", format!("<a{}/>", of(" b=''", MB))),
+        ("texts", of("<a>text</a>", MB)),
+        ("one text", format!("<a>{}</a>", "x".repeat(MB))),
+        ("entities", format!("<a>{}</a>", of("&amp;&#65;&none;", MB))),
+        ("entities in attributes", format!("<a b='{}'/>", of("&amp;&#65;&none;", MB))),
+        (
+            "entities of its own",
+            format!("<!DOCTYPE a [<!ENTITY b \"{}\">]><a>{}</a>", "x".repeat(1_000), of("&b;", MB)),
+        ),
+        ("cut", of("<a b='1'>", MB)),
+        ("depth", of("<a>", MB)),
+        ("names", names),
+        ("comments", of("<!-- x -->", MB)),
+    ];
+    for (what, text) in documents {
+        // An element of four bytes is 24 here, and a list that grows has room for twice as many.
+        let (held, most) = (held(&text), text.len() * 14 + 4_096);
+        assert!(held <= most, "{what}: {held} for {} bytes", text.len());
+    }
+    // Behind a limit nothing is held, however much comes.
+    let deep = |n: usize| held(&"<a>".repeat(n)) - 3 * n / 2;
+    assert!(deep(400_000) <= deep(1_000) + 16, "{} and {}", deep(400_000), deep(1_000));
+    let few = Limits { elements: 1_000, ..LIMITS };
+    let many = |n: usize| {
+        let text = "<a/>".repeat(n);
+        let mut builder = Builder::new(few, 0);
+        assert_eq!(builder.fill(&text).is_err(), n > 1_000);
+        builder.document.nodes.capacity()
+    };
+    assert_eq!(many(1_001), many(1_000_000));
 }
 
 proptest! {

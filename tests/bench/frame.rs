@@ -73,7 +73,15 @@ fn plan(rounds: usize) {
     let shown = || {
         let plan = Arc::new(Plan::read(&bytes).unwrap_or_else(|e| unreachable!("{e}")));
         let raw = "".into();
-        PlanSource { title: "bench".to_owned(), instance: None, facts: Vec::new(), raw, plan, live: None }
+        PlanSource {
+            title: "bench".to_owned(),
+            instance: None,
+            facts: Vec::new(),
+            raw,
+            plan,
+            query_hash: None,
+            live: None,
+        }
     };
     let first = |_| {
         let mut app = app(fixture::small());

@@ -1,7 +1,7 @@
 -- dbtop: min=2016 max=2025
 -- Pages of each database in the buffer pool, the changed ones among them.
 -- Right: VIEW SERVER STATE (2022: VIEW SERVER PERFORMANCE STATE). Without it there is an error.
--- Cost: reads a row for each page in memory: about a second of one CPU for 64 GB. Asked for after a question, never polled.
+-- Cost: reads a row for each page in memory: seconds for 8 GB, many more for hundreds. Asked for after a question, never polled.
 SELECT /* dbtop:buffer_pool */ 1 AS dbtop_buffer_pool,
     b.database_id,
     COUNT_BIG(*) AS pages,

@@ -20,7 +20,7 @@ use crate::{
         },
     },
     plan::{
-        Plan,
+        self, Plan,
         find::{Finding, Weight, findings},
         time::own,
     },
@@ -173,7 +173,9 @@ fn told<'a>(of: Question<'a>, answer: Option<&'a Answer>) -> Vec<Result<Row<'a>,
             let of_plan = |plan: &'a ShownPlan| match &plan.plan {
                 Err(why) => vec![problem(why)],
                 Ok(read) => {
-                    let mut all = found(read);
+                    let Some(mut all) = found(read, plan.found.query_hash) else {
+                        return vec![problem("no statement in it has this hash")];
+                    };
                     all.truncate(FINDINGS);
                     let rows: Vec<_> =
                         all.into_iter().map(|found| Ok(Row { of, plan, found: Some(found) })).collect();
@@ -185,14 +187,17 @@ fn told<'a>(of: Question<'a>, answer: Option<&'a Answer>) -> Vec<Result<Row<'a>,
     }
 }
 
-/// All that was found in a plan, the heaviest first.
-fn found(plan: &Plan) -> Vec<Finding> {
-    let each = plan.statements.iter().flat_map(|statement| {
+/// All that was found in a plan, the heaviest first: in the statements with this hash, for the last actual plan of a query is that of its
+/// whole batch. None: there is no such statement.
+fn found(plan: &Plan, query_hash: Option<u64>) -> Option<Vec<Finding>> {
+    let is_asked = |statement: &&plan::Statement| query_hash.is_none_or(|hash| statement.is_of(hash));
+    let asked: Vec<&plan::Statement> = plan.statements.iter().filter(is_asked).collect();
+    let each = asked.iter().flat_map(|statement| {
         statement.queries.iter().flat_map(move |query| findings(statement, query, &own(query)))
     });
     let mut all: Vec<Finding> = each.collect();
     all.sort_by_key(|finding| std::cmp::Reverse(finding.weight));
-    all
+    (!asked.is_empty()).then_some(all)
 }
 
 const fn weight(weight: Weight) -> &'static str {
@@ -256,4 +261,21 @@ fn columns<'a>() -> [Column<Row<'a>>; 17] {
             Cell::text(text.map(super::rows::squeeze).as_deref())
         }),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn findings_of_other_statements_of_a_batch_are_not_those_of_the_query() {
+        let read = Plan::read(include_bytes!("../../../tests/fixture/plan/orders.sqlplan")).unwrap();
+        let codes =
+            |hash| found(&read, hash).map(|all| all.iter().map(|found| found.code).collect::<Vec<_>>());
+        let all = codes(None).unwrap();
+        assert!(all.contains(&"P02") && all.contains(&"P09"), "{all:?}");
+        assert_eq!(codes(Some(0x61C0_FFEE_0000_0001)), Some(all), "they are all of the second statement");
+        assert_eq!(codes(Some(0x61C0_FFEE_0000_0002)), Some(Vec::new()), "the third one has none");
+        assert_eq!(codes(Some(7)), None, "that is no statement without findings");
+    }
 }

@@ -123,6 +123,8 @@ impl PlanSource {
 pub struct FoundPlan {
     /// where it is from
     pub source: PlanSource,
+    /// the hash of the query that it was asked for: the plan of a batch has other statements, too. None: it has but one
+    pub query_hash: Option<u64>,
     /// its plan hash
     pub plan_hash: Option<u64>,
     /// when it was compiled
@@ -139,6 +141,8 @@ pub struct FoundPlan {
     pub xml: Option<Arc<str>>,
     /// what a Query Store says of it, if it is from there
     pub stored: Option<StoredPlan>,
+    /// why it has no figures of the request that runs by it, in words
+    pub not_live: Option<Arc<str>>,
 }
 
 impl FoundPlan {

@@ -15,7 +15,7 @@ pub enum Weight {
     Note,
     /// A tenth of the time or more.
     Warning,
-    /// Half of the time or more.
+    /// Half of the time or more, if that was measured and is no trifle.
     Grave,
 }
 
@@ -47,7 +47,7 @@ pub(super) struct Seen {
     pub share: Option<f64>,
     /// Heavier or lighter than its share says.
     pub weight: Option<Weight>,
-    /// The share is a guess of the optimizer: no time can be named, and it is never grave.
+    /// The share is a guess of the optimizer: no time can be named, so that it is never grave.
     pub is_guess: bool,
     /// Milliseconds at stake, where they are no part of the time of the query.
     pub ms: Option<f64>,

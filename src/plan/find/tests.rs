@@ -65,6 +65,35 @@ fn weight_is_the_share_of_the_time_and_the_heaviest_come_first() {
 }
 
 #[test]
+fn nothing_is_grave_that_was_not_timed_or_took_next_to_no_time() {
+    let lookup = |attributes: &str| op(1, "RID Lookup", "RID Lookup").with(attributes);
+    let loops =
+        |attributes: &str, lookup: Op| op(0, "Nested Loops", "Inner Join").with(attributes).over([lookup]);
+    // By cost: nine tenths of an estimate.
+    let estimated = lookup("EstimateRebinds=\"5000\" EstimatedTotalSubtreeCost=\"9\"");
+    let estimated = plan("", "", &loops("EstimatedTotalSubtreeCost=\"10\"", estimated));
+    let finding = one(&estimated, "P05");
+    assert_eq!((finding.weight, finding.share, finding.stake_ms), (Weight::Warning, Some(0.9), None));
+    // It ran, and its version counts no time: still an estimate.
+    let ran = lookup("EstimatedTotalSubtreeCost=\"9\"")
+        .counters("Thread=\"0\" ActualRows=\"1\" ActualExecutions=\"5000\"");
+    let ran = plan("", "", &loops("EstimatedTotalSubtreeCost=\"10\"", ran));
+    assert_eq!(one(&ran, "P05").weight, Weight::Warning);
+    // Of a trifle: all of 9 ms, and of 10.
+    let timed = |ms: u64| {
+        let counters =
+            format!("Thread=\"0\" ActualRows=\"1\" ActualExecutions=\"5000\" ActualElapsedms=\"{ms}\"");
+        one(&plan("", &total(ms), &lookup("").counters(&counters)), "P05").weight
+    };
+    assert_eq!((timed(9), timed(10)), (Weight::Warning, Weight::Grave));
+    // A factor does not make it so, either.
+    assert_eq!(one(&misjudged(100, 1_000_000, 900), "P08").weight, Weight::Grave);
+    let quick = op(1, "Index Seek", "Index Seek").with("EstimateRows=\"1\"").thread(0, 1, 2_000);
+    let quick = op(0, "Sort", "Sort").with("EstimateRows=\"1\"").thread(0, 9, 2_000).over([quick]);
+    assert_eq!(one(&plan("", &total(9), &quick), "P08").weight, Weight::Warning);
+}
+
+#[test]
 fn one_lookup_is_no_lookups() {
     let lookup = op(1, "RID Lookup", "RID Lookup").thread(0, 900, 1).over([]);
     let plan =

@@ -3,7 +3,7 @@
 use super::text::{MAX_DETAIL, MAX_PARTS, line, name, unquoted};
 use crate::{
     model::base::text::sanitize_line,
-    plan::{Spill, Warning},
+    plan::{Spill, Warning, figures::milliseconds},
     xml::Element,
 };
 
@@ -45,11 +45,12 @@ pub(super) fn all(element: Element<'_>) -> Vec<Warning> {
                 let names: Vec<String> = names.take(MAX_PARTS).map(unquoted).collect();
                 found.push(Warning::UnmatchedIndex(names.join(", ")));
             }
-            "Wait" => found.push(Warning::Wait(line(&format!(
-                "{} {} ms",
-                part.get("WaitType").unwrap_or("?"),
-                part.get("WaitTime").unwrap_or("?")
-            )))),
+            "Wait" => {
+                let time =
+                    part.count("WaitTime").map_or_else(|| "?".to_owned(), |ms| milliseconds(ms as f64));
+                let what = part.get("WaitType").unwrap_or("?");
+                found.push(Warning::Wait(line(&format!("{what} {time}"))));
+            }
             other => found.push(Warning::Other(line(other))),
         }
     }
@@ -72,4 +73,22 @@ fn columns(element: Element<'_>) -> String {
         Some(if table.is_empty() { name } else { format!("{table}.{name}") })
     });
     names.take(MAX_PARTS).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::plan::{
+        Warning,
+        tests::{op, plan},
+    };
+
+    #[test]
+    fn a_wait_is_told_as_durations_are_everywhere() {
+        let told = |time: &str| {
+            let warning = format!("<Warnings><Wait WaitType=\"Memory Grant\" {time}/></Warnings>");
+            plan("", &warning, &op(0, "Sort", "Sort")).statements[0].queries[0].warnings.clone()
+        };
+        assert_eq!(told("WaitTime=\"341000\""), [Warning::Wait("Memory Grant 5m41s".to_owned())]);
+        assert_eq!(told("WaitTime=\"-3\""), [Warning::Wait("Memory Grant ?".to_owned())]);
+    }
 }

@@ -380,7 +380,7 @@ fn plan(q: &Asked<'_>) -> Table {
     let rows = found.into_iter().map(|plan| {
         let handle =
             Handle { text: TextRef { template: plan.template, variant: 0 }, database_id: store.database_id };
-        let xml = q.plan(handle, plan.plan, None, 1.0);
+        let xml = q.plan(handle, plan.plan, None);
         let bytes = xml.encode_utf16().count() as i64 * 2;
         vec![int(store.database_id), int(plan_id), int(bytes), text(xml)]
     });

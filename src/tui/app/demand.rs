@@ -26,7 +26,7 @@ use crate::{
         },
     },
 };
-use std::{fmt::Write as _, sync::Arc};
+use std::{borrow::Cow, fmt::Write as _, sync::Arc};
 
 /// What costs a server more than a moment is asked only if its key is pressed again within this time, ms.
 const AGAIN_MS: u64 = 10_000;
@@ -40,7 +40,8 @@ impl App {
         let wanted = (instance.clone(), demand);
         let is_again =
             self.wanted.take().is_some_and(|(before, at)| before == wanted && now.ms_since(at) <= AGAIN_MS);
-        if let (Some(cost), false) = (cost(demand), is_again) {
+        let pool_kb = self.buffer_pool_kb(&instance);
+        if let (Some(cost), false) = (cost(demand, pool_kb), is_again) {
             self.wanted = Some((wanted, now));
             return self.say(Level::Warning, format!("{cost}: the same key again asks {instance}"));
         }
@@ -60,6 +61,12 @@ impl App {
         // They name instances, too.
         self.commands.clear();
         self.filters.clear();
+    }
+
+    /// The pages in the memory of an instance, KB, by its clerks.
+    fn buffer_pool_kb(&self, instance: &InstanceId) -> Option<i64> {
+        let view = self.world.view();
+        view.snapshot.find(instance)?.facts.clerks.get()?.buffer_pool_kb()
     }
 
     /// Ends the newest question. False: none is open.
@@ -187,6 +194,7 @@ fn sources(ready: &Ready, zone: &Zone) -> Vec<PlanSource> {
                 facts: facts(&shown.found, zone),
                 raw: shown.found.xml.clone()?,
                 plan: Arc::clone(shown.plan.as_ref().ok()?),
+                query_hash: shown.found.query_hash,
                 live: request(ready, &shown.found),
             };
             Some((shown.found.source == PlanFrom::Cached, source))
@@ -196,9 +204,12 @@ fn sources(ready: &Ready, zone: &Zone) -> Vec<PlanSource> {
     sources.into_iter().map(|(_, source)| source).collect()
 }
 
-/// What a Query Store says of a plan beside it.
+/// What is known of a plan beside it: what a Query Store says of it, or why it is not live.
 fn facts(found: &FoundPlan, zone: &Zone) -> Vec<(String, String)> {
-    let Some(stored) = &found.stored else { return Vec::new() };
+    let Some(stored) = &found.stored else {
+        let not_live = found.not_live.iter().map(|why| ("not live".to_owned(), why.to_string()));
+        return not_live.collect();
+    };
     let at = |at: Option<Timestamp>| at.map(|at| zone.instant(at));
     let facts = [
         ("forced", stored.forced_words()),
@@ -266,21 +277,57 @@ fn title(ready: &Ready, found: &FoundPlan) -> String {
     title
 }
 
+/// Pages of which a server needs more than a moment to list them: 8 GB.
+const MANY_PAGES: f64 = 1_048_576.0;
+
+/// What listing all pages in memory costs. Nobody can say the seconds of a server that he does not know: its pages are known.
+fn pages_words(pool_kb: Option<i64>) -> String {
+    let Some(kb) = pool_kb.filter(|kb| *kb > 0) else {
+        return "this reads a row for each page in memory: many seconds where that is large, 60 s at most"
+            .to_owned();
+    };
+    let pages = kb as f64 / 8.0;
+    let mut words = figure::size(kb as f64 * 1024.0);
+    words.push_str(" are ");
+    figure::push_count(&mut words, pages);
+    words.push_str(" page descriptors to read: ");
+    words.push_str(if pages < MANY_PAGES { "seconds" } else { "many seconds" });
+    words.push_str(", 60 s at most");
+    words
+}
+
 /// What a question costs that is not to be asked by accident.
-const fn cost(demand: Demand) -> Option<&'static str> {
-    match demand {
-        Demand::BufferPool => Some("this reads a row for each page in memory, about 1 s of CPU for 64 GB"),
-        Demand::PlanCache => Some("this reads a row for each cached plan, some 10 ms of CPU per 1,000"),
+fn cost(demand: Demand, pool_kb: Option<i64>) -> Option<Cow<'static, str>> {
+    let words = match demand {
+        Demand::BufferPool => return Some(pages_words(pool_kb).into()),
+        Demand::PlanCache => "this reads a row for each cached plan, some 10 ms of CPU per 1,000",
         Demand::FreeSpace { database_id: Some(_) } => {
-            Some("this reads the allocation maps of the database, a page for each 4 GB")
+            "this reads the allocation maps of the database, a page for each 4 GB"
         }
-        Demand::FreeSpace { database_id: None } => Some(
-            "this asks every database in turn for its allocation maps, a page for each 4 GB, 60 s at most",
-        ),
+        Demand::FreeSpace { database_id: None } => {
+            "this asks every database in turn for its allocation maps, a page for each 4 GB, 60 s at most"
+        }
         Demand::Plans { .. }
         | Demand::StoredPlans { .. }
         | Demand::StoredPlan { .. }
         | Demand::SessionPlan { .. }
-        | Demand::SessionWaits { .. } => None,
+        | Demand::SessionWaits { .. } => return None,
+    };
+    Some(words.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pages_words;
+
+    #[test]
+    fn the_cost_of_the_buffer_pool_is_that_of_its_pages() {
+        let words = |gb: i64| pages_words(Some(gb << 20));
+        assert_eq!(words(38), "38 GB are 5.0M page descriptors to read: many seconds, 60 s at most");
+        assert_eq!(words(2), "2.0 GB are 262k page descriptors to read: seconds, 60 s at most");
+        for unknown in [None, Some(0), Some(-1)] {
+            let words = pages_words(unknown);
+            assert!(words.contains("a row for each page") && words.contains("60 s at most"), "{words}");
+        }
     }
 }

@@ -42,7 +42,10 @@ fn waited(waits: &[SessionWait], document: &mut Document, theme: &Theme) {
     }
     for wait in waits {
         document.field(wait.name.to_string(), theme.base, |out| {
-            figure::push_wait(out, wait.ms.unwrap_or(0) as f64);
+            match wait.ms {
+                Some(ms) => figure::push_wait(out, ms as f64),
+                None => out.push('–'),
+            }
             if let Some(count) = wait.count {
                 out.push_str(" in ");
                 figure::push_counted(out, count.unsigned_abs(), "wait");
@@ -171,5 +174,25 @@ fn planned(shown: &ShownPlan, document: &mut Document, theme: &Theme, zone: &Zon
     document.head(head);
     if let Err(why) = &shown.plan {
         document.text(why.as_str(), theme.warning);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::theme::Depth;
+
+    #[test]
+    fn a_time_that_is_not_known_is_no_time_of_zero() {
+        let wait =
+            |ms| SessionWait { name: "LCK_M_X".into(), count: Some(3), ms, max_ms: None, signal_ms: None };
+        let told = |ms| {
+            let theme = Theme::load("dark", Depth::True).unwrap();
+            let mut document = Document::new("x");
+            waited(&[wait(ms)], &mut document, &theme);
+            format!("{document:?}")
+        };
+        assert!(told(None).contains("– in 3 waits"), "{}", told(None));
+        assert!(told(Some(0)).contains("0 ms in 3 waits"), "{}", told(Some(0)));
     }
 }

@@ -11,7 +11,7 @@ use dbtop::{
             query_store::StoredQuery,
         },
     },
-    plan::{Plan, find::findings, time::own},
+    plan::{Plan, Statement, find::findings, time::own},
     probe,
     sim::{
         scenario::Kind,
@@ -34,7 +34,8 @@ async fn introduced(sim: &dbtop::sim::Sim, index: usize) -> Client {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_running_request_shows_its_plan_and_its_waits_on_every_version() {
     let sim = fleet(Version::ALL.len() * 2, &[(Kind::BlockingStorm, None)]).await;
-    for index in 0..Version::ALL.len() {
+    let (mut live, mut not_live) = (0, 0);
+    for index in 0..Version::ALL.len() * 2 {
         let mut client = introduced(&sim, index).await;
         let running = eventually("something runs", async || {
             let activity = client.activity().await;
@@ -47,16 +48,25 @@ async fn a_running_request_shows_its_plan_and_its_waits_on_every_version() {
             continue; // it ended in between
         };
         let plan = &plans[0];
-        let is_live = client.ctx.major() >= Some(15);
-        assert_eq!(plan.source, if is_live { PlanSource::Live } else { PlanSource::Cached });
-        let read = Plan::read(plan.xml.as_deref().unwrap().as_bytes()).unwrap();
-        assert_eq!(read.statements[0].queries[0].is_actual(), is_live);
+        // Before 2019 only where trace flag 7412 is set; where it is not, that is said.
+        let is_live = plan.source == PlanSource::Live;
+        assert!(is_live || client.ctx.major() < Some(15), "{plan:?}");
+        let hint = plan.not_live.as_deref().map(|why| why.contains("7412"));
+        assert_eq!(hint, (!is_live).then_some(true), "{plan:?}");
+        let xml = plan.xml.as_deref().unwrap();
+        let read = Plan::read(xml.as_bytes()).unwrap();
+        let asked = read.statements.iter().find(|s| s.is_of(plan.query_hash.unwrap())).expect("what it runs");
+        // A backup has no tree.
+        let has_run = asked.queries.iter().any(|query| query.is_actual());
+        assert!(has_run == is_live || asked.queries.is_empty(), "{xml}");
+        (live, not_live) = (live + usize::from(is_live), not_live + usize::from(!is_live));
         let demand = Demand::SessionWaits { session_id };
         let Ok(Found::Waits(waits)) = probe::demand(&mut client.conn, demand, &mut client.ctx).await else {
             panic!("no waits")
         };
         assert!(waits.iter().all(|wait| wait.ms > Some(0)), "{waits:?}");
     }
+    assert!(live > 2 && not_live > 0, "{live} live, {not_live} not: choose another seed");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -177,11 +187,19 @@ async fn a_stored_plan_says_that_it_is_forced_and_fails_and_variants_have_one_ea
     sim.stop().await;
 }
 
-/// The findings of a plan by their codes.
+/// The findings of the plan of a statement by their codes.
 fn codes(xml: &str) -> Vec<&'static str> {
-    let plan = Plan::read(xml.as_bytes()).unwrap();
-    let query = &plan.statements[0].queries[0];
-    findings(&plan.statements[0], query, &own(query)).into_iter().map(|finding| finding.code).collect()
+    codes_of(&Plan::read(xml.as_bytes()).unwrap().statements[0])
+}
+
+fn codes_of(statement: &Statement) -> Vec<&'static str> {
+    let query = &statement.queries[0];
+    findings(statement, query, &own(query)).into_iter().map(|finding| finding.code).collect()
+}
+
+/// The statement of a batch that is the query.
+fn asked_of(batch: &Plan, query_hash: u64) -> &Statement {
+    batch.statements.iter().find(|statement| statement.is_of(query_hash)).expect("the query")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -209,9 +227,13 @@ async fn a_lost_seek_an_index_that_is_gone_and_a_sniffed_value_show_in_the_plans
             assert_eq!(last.len(), usize::from(client.ctx.major() >= Some(15)), "{kind} on {index}");
             for plan in last {
                 let xml = plan.xml.as_deref().unwrap();
-                let query = &Plan::read(xml.as_bytes()).unwrap().statements[0].queries[0];
+                let batch = Plan::read(xml.as_bytes()).unwrap();
+                // A procedure has another statement before it, which may take longer.
+                assert_eq!(batch.statements.len(), 1 + usize::from(module.is_some()), "{kind}");
+                assert_eq!(plan.query_hash, Some(query_hash));
+                let query = &asked_of(&batch, query_hash).queries[0];
                 assert!(query.is_actual() && query.is_timed() && plan.runs == Some(1), "{kind}");
-                let codes = codes(xml);
+                let codes = codes_of(asked_of(&batch, query_hash));
                 assert!(wanted.iter().all(|code| codes.contains(code)), "{kind}: {codes:?}");
                 assert!(
                     query

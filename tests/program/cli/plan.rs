@@ -54,7 +54,12 @@ fn json_has_all_that_was_read_and_found_and_a_page_stands_alone() {
         .collect();
     assert_eq!(codes, ["P02", "P04"]);
 
+    let set = "<StatementSetOptions ANSI_NULLS=\"true\" ARITHABORT=\"false\"/><QueryPlan DegreeOfParallelism=\"1\"><TraceFlags \
+               IsCompileTime=\"1\"><TraceFlag Value=\"4199\" Scope=\"Global\"/></TraceFlags>";
+    let plan = home.file("set.sqlplan", &SLOW.replace("<QueryPlan DegreeOfParallelism=\"1\">", set));
     let html = run(dbtop(&["plan", "-o", "html"], &home).arg(&plan));
+    assert!(html.stdout.contains("settings  ANSI_NULLS on; ARITHABORT off"), "{}", html.stdout);
+    assert!(html.stdout.contains("trace flags  4199 global"), "{}", html.stdout);
     assert!(html.stdout.starts_with("<!DOCTYPE html>") && html.stdout.contains("IX_Name"), "{}", html.stdout);
     assert!(!html.stdout.contains("http://") && !html.stdout.contains("https://"), "it loads nothing");
 }

@@ -117,7 +117,10 @@ fn what_costs_a_server_more_is_asked_at_the_second_wish() {
     s.app.take_effects();
     s.keys("b");
     assert!(asked(&mut s).is_empty());
-    assert!(s.text().contains("about 1 s of CPU for 64 GB: the same key again asks"), "{}", s.text());
+    let text = s.text();
+    let told = text.lines().find(|line| line.contains("page descriptors to read: many seconds"));
+    let told = told.unwrap_or_else(|| panic!("its own pages: {text}"));
+    assert!(told.contains(" GB are ") && told.contains("60 s at most: the same key again asks"), "{told}");
     s.keys("b");
     let [DemandRequest::Ask { ticket, demand: Demand::BufferPool, .. }] = asked(&mut s)[..] else {
         panic!("not asked")
@@ -206,6 +209,7 @@ fn a_plan_that_cannot_be_read_says_why() {
     let [DemandRequest::Ask { ticket, .. }] = asked(&mut s)[..] else { panic!("not asked") };
     let found = FoundPlan {
         source: PlanSource::Live,
+        query_hash: None,
         plan_hash: Some(0xAB),
         compiled_at: None,
         started_at: None,
@@ -214,10 +218,42 @@ fn a_plan_that_cannot_be_read_says_why() {
         elapsed_ms: None,
         xml: None,
         stored: None,
+        not_live: None,
     };
     let plan = Plan::read(b"<x/>").map(Arc::new).map_err(|error| error.to_string());
     s.reply(done(ticket, Ok(Shown::Plans(vec![ShownPlan { found, plan }]))));
     assert!(s.text().contains("no plan"), "{}", s.text());
+}
+
+#[test]
+fn the_plan_of_a_query_opens_at_its_own_statement_and_says_why_it_is_not_live() {
+    let mut s = Stage::new(fixture::small(), 160, 40);
+    s.keys("5 P");
+    let [DemandRequest::Ask { ticket, .. }] = asked(&mut s)[..] else { panic!("not asked") };
+    let xml = include_str!("../../fixture/plan/orders.sqlplan");
+    let found = FoundPlan {
+        source: PlanSource::LastActual,
+        query_hash: Some(0x61C0_FFEE_0000_0002),
+        plan_hash: Some(0xAB),
+        compiled_at: None,
+        started_at: None,
+        runs: Some(1),
+        cpu_ms: None,
+        elapsed_ms: None,
+        xml: Some(xml.into()),
+        stored: None,
+        not_live: Some("13.0.4001.0 can crash when it is asked".into()),
+    };
+    let plan = Plan::read(xml.as_bytes()).map(Arc::new).map_err(|error| error.to_string());
+    s.reply(done(ticket, Ok(Shown::Plans(vec![ShownPlan { found, plan }]))));
+    let text = s.text();
+    assert!(
+        text.contains("Clustered Index Update") && text.contains(" tree 3 of 3 "),
+        "not the heaviest: {text}"
+    );
+    assert!(text.contains("not live 13.0.4001.0 can crash"), "{text}");
+    s.keys("shift-tab");
+    assert!(s.text().contains("tree 2 of 3, another statement"), "{}", s.text());
 }
 
 /// Every kind of answer, the keys that ask for it, and the answer with something in it and with nothing.
@@ -226,6 +262,7 @@ fn each_kind() -> [(&'static str, &'static str, Shown, Shown); 5] {
         let xml = include_str!("../../fixture/plan/orders.sqlplan");
         let found = FoundPlan {
             source: PlanSource::LastActual,
+            query_hash: None,
             plan_hash: Some(0xAB),
             compiled_at: None,
             started_at: None,
@@ -234,6 +271,7 @@ fn each_kind() -> [(&'static str, &'static str, Shown, Shown); 5] {
             elapsed_ms: Some(93_000.0),
             xml: Some(xml.into()),
             stored: None,
+            not_live: None,
         };
         ShownPlan { found, plan: Ok(Arc::new(Plan::read(xml.as_bytes()).unwrap())) }
     };

@@ -130,6 +130,7 @@ fn both_plans_of_query_store_stand_side_by_side_and_say_whether_they_are_forced(
         };
         let found = FoundPlan {
             source: PlanSource::Stored,
+            query_hash: None,
             plan_hash: Some(0xAB),
             compiled_at: Some(Timestamp::from_ms(1_790_000_000_000)),
             started_at: Some(Timestamp::from_ms(1_790_000_600_000)),
@@ -138,6 +139,7 @@ fn both_plans_of_query_store_stand_side_by_side_and_say_whether_they_are_forced(
             elapsed_ms: Some(3_600.0),
             xml: xml.map(Into::into),
             stored: Some(stored),
+            not_live: None,
         };
         let plan = match xml {
             Some(xml) => Plan::read(xml.as_bytes()).map(Arc::new).map_err(|error| error.to_string()),
@@ -201,6 +203,7 @@ fn live(started_ms: i64, xml: &str) -> Reply {
 fn live_of(ticket: u64, started_ms: i64, xml: &str) -> Reply {
     let found = FoundPlan {
         source: PlanSource::Live,
+        query_hash: None,
         plan_hash: Some(0xAB),
         compiled_at: None,
         started_at: Some(Timestamp::from_ms(started_ms)),
@@ -209,6 +212,7 @@ fn live_of(ticket: u64, started_ms: i64, xml: &str) -> Reply {
         elapsed_ms: None,
         xml: Some(xml.into()),
         stored: None,
+        not_live: None,
     };
     let plan = Plan::read(xml.as_bytes()).map(Arc::new).map_err(|error| error.to_string());
     let shown = Shown::Plans(vec![ShownPlan { found, plan }]);
@@ -253,6 +257,7 @@ fn the_footer_of_a_comparison_tells_what_does_something_there() {
         facts: Vec::new(),
         raw: ORDERS.into(),
         plan: Arc::new(Plan::read(ORDERS.as_bytes()).unwrap()),
+        query_hash: None,
         live: None,
     };
     let mut s = at(200, 40);

@@ -26,6 +26,7 @@ fn source(title: &str, xml: &str) -> PlanSource {
         facts: Vec::new(),
         raw: xml.into(),
         plan: Arc::new(Plan::read(xml.as_bytes()).unwrap()),
+        query_hash: None,
         live: None,
     }
 }
@@ -409,6 +410,7 @@ fn every_published_plan_is_drawn() {
             facts: Vec::new(),
             raw: "".into(),
             plan,
+            query_hash: None,
             live: None,
         };
         let operators: usize =

@@ -95,12 +95,24 @@ fn heaviest(plan: &Plan, trees: &[(usize, usize)]) -> usize {
     found.map_or(0, |(at, _)| at)
 }
 
+/// The place of the tree that is opened: the query that was asked for, where the plan has it; else, and of several, the heaviest.
+fn opened(source: &PlanSource, trees: &[(usize, usize)]) -> usize {
+    let is_wanted = |(at, _): &(usize, usize)| {
+        let statement = source.plan.statements.get(*at);
+        source.query_hash.zip(statement).is_some_and(|(hash, statement)| statement.is_of(hash))
+    };
+    let wanted: Vec<(usize, usize)> = trees.iter().copied().filter(is_wanted).collect();
+    let best = wanted.get(heaviest(&source.plan, &wanted));
+    best.and_then(|best| trees.iter().position(|tree| tree == best))
+        .unwrap_or_else(|| heaviest(&source.plan, trees))
+}
+
 impl PlanView {
     /// Of a plan.
     pub fn new(source: PlanSource) -> Self {
         let trees = trees(&source.plan);
         let mut view = Self {
-            tree: heaviest(&source.plan, &trees),
+            tree: opened(&source, &trees),
             source,
             others: Vec::new(),
             trees,
@@ -136,7 +148,7 @@ impl PlanView {
         self.source = source;
         self.trees = trees(&self.source.plan);
         let same = before.and_then(|before| self.trees.iter().position(|tree| *tree == before));
-        self.tree = same.unwrap_or_else(|| heaviest(&self.source.plan, &self.trees));
+        self.tree = same.unwrap_or_else(|| opened(&self.source, &self.trees));
         self.prepare();
         let by_id = |id: u64| Some(At::Operator(self.query()?.1.operators.iter().position(|o| o.id == id)?));
         let at = operator.map_or(at, by_id);
@@ -149,12 +161,25 @@ impl PlanView {
         tree(&self.source.plan, *self.trees.get(self.tree)?)
     }
 
+    /// What is shown, where no statement of the plan is the query that was asked for.
+    fn without_query(&self) -> Option<(String, String)> {
+        let (hash, plan) = (self.source.query_hash?, &self.source.plan);
+        let has = plan.statements.iter().any(|statement| statement.is_of(hash));
+        let words = "the whole batch: no statement in it has the hash of the query";
+        (!has).then(|| ("shows".to_owned(), words.to_owned()))
+    }
+
+    /// The tree is of another statement than the one that was asked for.
+    fn is_beside(&self) -> bool {
+        self.source.query_hash.zip(self.query()).is_some_and(|(hash, (statement, _))| !statement.is_of(hash))
+    }
+
     /// Makes the lines of the tree anew.
     fn prepare(&mut self) {
         let sheet = self.query().map(|(statement, query)| {
             let is_live = self.source.live.is_some();
             let mut sheet = Sheet::of(statement, query, self.metric, self.is_folded, is_live);
-            sheet.facts.splice(0..0, self.source.facts.iter().cloned());
+            sheet.facts.splice(0..0, self.source.facts.iter().cloned().chain(self.without_query()));
             sheet
         });
         self.sheet = sheet;
@@ -290,16 +315,17 @@ impl PlanView {
         }
     }
 
-    /// The tree of another plan that is compared with the one on the screen: of the same statement, or its heaviest.
+    /// The tree of another plan that is compared with the one on the screen: of the same statement, or the one it would open at.
     fn other_tree(&self, other: usize) -> Option<(&Statement, &Query)> {
         let (statement, _) = self.query()?;
-        let plan = &self.others.get(other)?.plan;
+        let source = self.others.get(other)?;
+        let plan = &source.plan;
         let trees = trees(plan);
         let same = |at: &&(usize, usize)| {
             let other = tree(plan, **at).and_then(|(statement, _)| statement.query_hash.as_ref());
             other.is_some() && other == statement.query_hash.as_ref()
         };
-        tree(plan, *trees.iter().find(same).or_else(|| trees.get(heaviest(plan, &trees)))?)
+        tree(plan, *trees.iter().find(same).or_else(|| trees.get(opened(source, &trees)))?)
     }
 
     /// All about the operators under the cursor of a comparison.
@@ -509,7 +535,8 @@ impl Layer for PlanView {
             );
             return;
         };
-        let place = place(self.tree, self.trees.len(), self.is_folded, &self.search.wanted);
+        let tree = (self.tree, self.trees.len(), self.is_beside());
+        let place = place(tree, self.is_folded, &self.search.wanted);
         let frame = draw::Frame {
             title: &self.source.title,
             place: &place,
@@ -530,11 +557,12 @@ impl Layer for PlanView {
     }
 }
 
-/// ` statement 2 of 3 · folded · /seek `: what restricts the tree.
-fn place(tree: usize, of: usize, is_folded: bool, wanted: &str) -> String {
+/// ` tree 2 of 3, another statement · folded · /seek `: which tree, and what restricts it.
+fn place((tree, of, is_beside): (usize, usize, bool), is_folded: bool, wanted: &str) -> String {
     let mut parts = Vec::new();
     if of > 1 {
-        parts.push(format!("tree {} of {of}", tree + 1));
+        let beside = if is_beside { ", another statement" } else { "" };
+        parts.push(format!("tree {} of {of}{beside}", tree + 1));
     }
     if is_folded {
         parts.push("folded".to_owned());

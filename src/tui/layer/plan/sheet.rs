@@ -8,6 +8,7 @@ use crate::{
         figures::short,
         find::{Finding, Weight, findings},
         lines::{self, Row, amount_told, off_told, rows_told, what},
+        settings,
         time::{Metric, Own, own},
         words::plain,
     },
@@ -400,15 +401,13 @@ fn whole(operator: &Operator, told: &str) -> String {
     whole
 }
 
-/// Names and values of what is known of a query as a whole: what is particular first, hashes last.
+/// Names and values of what is known of a query as a whole: what is particular first, hashes and settings last.
 fn facts(statement: &Statement, query: &Query) -> Vec<(String, String)> {
-    let mut facts: Vec<(String, String)> = lines::facts(statement, query)
-        .into_iter()
-        .map(|line| match line.split_once("  ") {
-            Some((name, value)) => (name.to_owned(), value.trim_start().to_owned()),
-            None => (String::new(), line),
-        })
-        .collect();
+    let named = |line: String| match line.split_once("  ") {
+        Some((name, value)) => (name.to_owned(), value.trim_start().to_owned()),
+        None => (String::new(), line),
+    };
+    let mut facts: Vec<(String, String)> = lines::facts(statement, query).into_iter().map(named).collect();
     let hashes = usize::from(facts.first().is_some_and(|(name, _)| name == "hash"));
     let mut more = Vec::new();
     let mut add = |name: &str, value: Option<&str>| {
@@ -423,5 +422,6 @@ fn facts(statement: &Statement, query: &Query) -> Vec<(String, String)> {
     add("SET off", Some(off.as_str()).filter(|off| !off.is_empty()));
     facts.extend(more);
     facts.rotate_left(hashes);
+    facts.extend(settings(statement, query).into_iter().map(named));
     facts
 }

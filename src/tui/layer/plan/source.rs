@@ -19,6 +19,8 @@ pub struct PlanSource {
     pub raw: Arc<str>,
     /// as it was read
     pub plan: Arc<Plan>,
+    /// the query that was asked for: the plan of a batch has others beside it. None: all of it was asked for
+    pub query_hash: Option<u64>,
     /// the request that runs it still: newer figures of it come. None: nobody runs it, as far as is known
     pub live: Option<Request>,
 }

@@ -8,7 +8,51 @@ const ORDERS: &str = include_str!("../../../../tests/fixture/plan/orders.sqlplan
 fn source(xml: &str) -> PlanSource {
     let plan = Arc::new(Plan::read(xml.as_bytes()).unwrap());
     let live = Some(Request { instance: InstanceId::new("a"), session_id: 57, started_at: None });
-    PlanSource { title: "x".to_owned(), instance: None, facts: Vec::new(), raw: xml.into(), plan, live }
+    PlanSource {
+        title: "x".to_owned(),
+        instance: None,
+        facts: Vec::new(),
+        raw: xml.into(),
+        plan,
+        query_hash: None,
+        live,
+    }
+}
+
+#[test]
+fn the_query_that_was_asked_for_opens_and_not_the_heaviest_statement_of_its_batch() {
+    let of = |query_hash| PlanView::new(PlanSource { query_hash, ..source(ORDERS) });
+    let shown = |view: &PlanView| {
+        let kind = view.query().map(|(statement, _)| statement.kind.clone());
+        (kind.unwrap(), view.is_beside(), view.without_query().is_some())
+    };
+    assert_eq!(shown(&of(None)), ("SELECT".to_owned(), false, false), "the heaviest of all");
+    let light = of(Some(0x61C0_FFEE_0000_0002));
+    assert_eq!(shown(&light), ("UPDATE".to_owned(), false, false));
+    let facts = |view: &PlanView| view.sheet.as_ref().map(|sheet| sheet.facts.clone()).unwrap();
+    assert!(facts(&light).iter().all(|(name, _)| name != "shows"));
+    // None has it: all is shown, and that is said.
+    let strange = of(Some(7));
+    assert_eq!(shown(&strange), ("SELECT".to_owned(), true, true));
+    assert!(
+        facts(&strange)[0].1.starts_with("the whole batch: no statement in it has"),
+        "{:?}",
+        facts(&strange)
+    );
+    // The others are a key away, and are not taken for it.
+    let mut view = light;
+    view.next_tree(false, &mut Out::default());
+    assert_eq!(shown(&view), ("ASSIGN".to_owned(), true, false));
+    // Newer figures in which the tree stands elsewhere.
+    let mut view = of(Some(0x61C0_FFEE_0000_0002));
+    let alone = ORDERS.replacen("0x61C0FFEE00000001", "0x61C0FFEE00000002", 1);
+    view.trees.clear();
+    view.replace(PlanSource { query_hash: Some(0x61C0_FFEE_0000_0002), ..source(&alone) });
+    assert_eq!(shown(&view).0, "SELECT", "of two with the hash the heaviest");
+    // Beside another plan stands the same query.
+    let mut view = of(Some(0x61C0_FFEE_0000_0002)).with_others(vec![source(ORDERS)]);
+    view.compare(&mut Out::default());
+    assert_eq!(view.other_tree(0).map(|(statement, _)| statement.kind.as_str()), Some("UPDATE"));
 }
 
 #[test]
