@@ -32,6 +32,7 @@ mod service;
 mod trouble;
 mod watched;
 
+pub use answer::outlook;
 pub use file::Location;
 pub use recording::Recording;
 pub use service::{History, HistoryCommand, recorder, start};

@@ -39,7 +39,7 @@ use std::{
 
 mod above;
 
-use above::{asked, render_about, render_charts};
+use above::{asked, render_about, render_charts, tell_about};
 
 /// Below this height there is room for the rows only.
 const LEAST_HEIGHT: u16 = 17;
@@ -410,7 +410,8 @@ impl<P: Parts> Pane for PartsPane<P> {
                 y = (h * 2 / 5).min(15);
                 render_charts::<P>(i, view, &mut canvas.part(0, 0, w, y - 1), self.line, &self.kept(view));
             }
-            y += render_about::<P>(i, table, view, &mut canvas.part(0, y, w, h - y));
+            let has_rows = !self.places.is_empty();
+            y += render_about::<P>(i, table, view, &mut canvas.part(0, y, w, h - y), has_rows);
         }
         let mut body = canvas.part(0, y, w, h - y);
         if self.places.is_empty() {
@@ -559,6 +560,7 @@ fn document<P: Parts>(row: &Line<'_, P>) -> Document {
         d.field(label(column.title), row.style(), |s| s.push_str(cell.as_str().trim()));
     }
     P::more(row, &mut d);
+    tell_about(row, &mut d);
     d
 }
 
@@ -569,6 +571,7 @@ fn label(title: &str) -> String {
         "INTERNAL" => "internal objects".to_owned(),
         "VLFS" => "VLFs".to_owned(),
         "DOP" => "DOP".to_owned(),
+        "READ STALL" | "WRITE STALL" => title.to_lowercase() + " ms/s",
         _ => title.to_lowercase().replace("mb/s", "MB/s").replace("cpu", "CPU"),
     }
 }
