@@ -377,12 +377,17 @@ mod tests {
             out_of_memory: Some(2),
             timeouts: Some(7),
         };
-        let (row, zone) = (Memory::Health(&health, &Zone::default()), memory_columns());
+        let utc = Zone::default();
+        let (row, columns) = (Memory::Health(&health, &utc), memory_columns());
         let told = ["row", "name", "may_allocate_kb", "reclaimable_kb", "out_of_memory", "timed_out_grants"]
-            .map(|name| cell(&zone, &row, name));
+            .map(|name| cell(&columns, &row, name));
         assert_eq!(told, ["health", "HIGH", "3072", "1048576", "2", "7"]);
-        assert!(cell(&zone, &row, "at").starts_with("1970-01-01T00:00:00"));
-        assert_eq!(cell(&zone, &row, "size_kb"), "–");
+        assert!(cell(&columns, &row, "at").starts_with("1970-01-01T00:00:00"));
+        assert_eq!(cell(&columns, &row, "size_kb"), "–");
+    }
+
+    fn told(row: &Tempdb<'_>, names: [&str; 5]) -> [String; 5] {
+        names.map(|name| cell(&tempdb_columns(), row, name))
     }
 
     #[test]
@@ -396,8 +401,6 @@ mod tests {
             ..VersionStore::default()
         };
         let waits = Contention { kind: PageKind::Pfs, tasks: 6, longest_ms: Some(31) };
-        let columns = tempdb_columns();
-        let told = |row: &Tempdb<'_>, names: [&str; 5]| names.map(|name| cell(&columns, row, name));
         assert_eq!(
             told(&Tempdb::Versions(&store), ["row", "name", "total_kb", "own_versions_kb", "session_id"]),
             ["versions", "db 5", "12", "9000", "71"]

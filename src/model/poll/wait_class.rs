@@ -83,7 +83,7 @@ const EXACT: [(&str, C); 70] = [
 ];
 
 /// Families by prefix; asked after [`EXACT`], first match wins.
-const FAMILIES: [(&str, C); 29] = [
+const FAMILIES: [(&str, C); 28] = [
     ("LCK_M_", C::Lock),
     ("PAGEIOLATCH_", C::BufferIo),
     ("PAGELATCH_", C::BufferLatch),

@@ -109,12 +109,12 @@ pub fn state_of_memory(i: &InstanceSnapshot, view: &View<'_>) -> Vec<(Part, Stri
 fn judged_by(health: &[MemoryHealth]) -> Vec<(Part, String)> {
     let newest = health.first();
     let mut line = Vec::new();
-    let sizes: [(fn(&MemoryHealth) -> Option<i64>, &str); 2] = [
-        (|health| health.potential_mb, "may still be allocated"),
-        (|health| health.reclaimable_mb, "in caches that can shrink"),
+    let sizes = [
+        (newest.and_then(|health| health.potential_mb), "may still be allocated"),
+        (newest.and_then(|health| health.reclaimable_mb), "in caches that can shrink"),
     ];
     for (mb, words) in sizes {
-        let Some(mb) = newest.and_then(mb) else { continue };
+        let Some(mb) = mb else { continue };
         let mut text = String::new();
         push_kb(&mut text, mb.saturating_mul(1024));
         let _ = write!(text, " {words}");

@@ -111,12 +111,11 @@ impl Parts for Logs {
         d.field("oldest of session", line.style(), |s| {
             let Some((Some(session), _)) = oldest_transaction(line.instance, line.part) else { return };
             let _ = write!(s, "{session}");
-            match line.part.oldest() {
-                Some(oldest) => push_who(s, &oldest.who),
-                None => {
-                    let login = request(line.instance, session).and_then(|request| request.login.clone());
-                    push_who(s, &Who { login, ..Who::default() });
-                }
+            if let Some(oldest) = line.part.oldest() {
+                push_who(s, &oldest.who);
+            } else {
+                let login = request(line.instance, session).and_then(|request| request.login.clone());
+                push_who(s, &Who { login, ..Who::default() });
             }
         });
     }
