@@ -137,6 +137,20 @@ fn screens_beside_a_collector_follow_it_and_it_outlives_them() {
     assert!(connections(pid) >= 3, "the collector has them");
     quit(one);
     until_attached(&mut two, pid);
+    // What the collector polled is on the screen of one that does not poll: files with their latency, clerks with their share.
+    two.keys(b"6");
+    two.until("files with their latency", |t| {
+        t.contains("READ MS") && t.lines().filter(|line| line.contains("sqlprd-001")).count() > 2
+    });
+    two.keys(b":memory\r");
+    two.until("clerks of all three", |t| {
+        t.matches("MEMORYCLERK_SQLBUFFERPOOL").count() == 3 && t.contains('%')
+    });
+    assert_eq!(connections(two.pid()), 0, "nobody polls twice");
+    // Its history says of volumes when they are full, or why it cannot.
+    let said =
+        run(&mut dbtop(&["once", "storage", "-o", "json", "--inventory", &scene.inventory], &scene.home));
+    assert!(said.stdout.contains(" days known") && !said.stdout.contains("no history"), "{said:?}");
     quit(two);
     let row = scene.status();
     assert!(row["collector"] == "collecting" && row["pid"] == pid && row["up"] == 3, "{row:#}");

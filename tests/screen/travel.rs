@@ -74,6 +74,10 @@ on = "#9"
 kind = "grant_hog"
 from_s = -60
 [[event]]
+on = "#9"
+kind = "tempdb_fill"
+from_s = -200
+[[event]]
 on = "#7"
 kind = "down"
 from_s = 10
@@ -182,6 +186,44 @@ fn views(shown: &[Arc<FleetSnapshot>]) -> Vec<View> {
     views
 }
 
+/// Panes with lines and charts above the rows of one instance, and the head of a column, which is there if they have rows.
+const OF_ONE: [(&str, &str); 8] = [
+    (": memory enter", "SHARE"),
+    (": grants enter", "GRANTED"),
+    (": tempdb enter", "HOLDS"),
+    (": txlog enter", "GROWS BY"),
+    ("6", "READ MS"),
+    ("6 b", "SIZE"),
+    ("6 b b", "FREE %"),
+    ("6 b b b", "TOOK"),
+];
+
+/// The keys to these panes with one instance in scope: those of which something is wrong there.
+fn of_one(shown: &[Arc<FleetSnapshot>]) -> Vec<(String, &'static str)> {
+    let last = shown.last().expect("something was shown");
+    let some = [7, 8].iter().filter_map(|at| last.instances.get(*at));
+    let keys = |i: &InstanceSnapshot| {
+        let name = i.id().to_string();
+        OF_ONE.iter().map(move |(keys, words)| (format!("/ {name} enter enter {keys}"), *words))
+    };
+    some.flat_map(|i| keys(i)).collect()
+}
+
+/// Each of these panes has had rows, of one instance and of all.
+fn assert_has_rows(shown: &[Arc<FleetSnapshot>]) {
+    let last = shown.last().expect("something was shown");
+    for (keys, words) in OF_ONE {
+        let of_all = text(last, keys);
+        let screens =
+            of_one(shown).into_iter().filter(|(of_one, _)| of_one.ends_with(&format!("enter enter {keys}")));
+        let of_one: Vec<String> = screens.map(|(keys, _)| text(last, &keys)).collect();
+        assert!(of_all.contains(words), "{keys}:\n{of_all}");
+        // Few logins may read the times that files grew.
+        let may_lack = words == "TOOK";
+        assert!(may_lack || of_one.iter().any(|text| text.contains(words)), "{keys}:\n{}", of_one.join("\n"));
+    }
+}
+
 /// Every pane, and every instance by itself, out of the recording as it was live.
 fn compare_recording(history: &Path, shown: &[Arc<FleetSnapshot>], views: &[View]) {
     let folder = tempfile::tempdir().expect("a folder");
@@ -194,7 +236,8 @@ fn compare_recording(history: &Path, shown: &[Arc<FleetSnapshot>], views: &[View
             .expect("the past is there");
         let panes = views.iter().map(|view| view.keys.clone());
         let instances = (0..infos.len()).map(|i| format!("{} enter", "down ".repeat(i)));
-        for keys in panes.chain(instances) {
+        let of_one = of_one(shown).into_iter().map(|(keys, _)| keys);
+        for keys in panes.chain(instances).chain(of_one) {
             assert_eq!(
                 inside(&text(then, &keys)),
                 played(&past, ends, then.at, &keys),
@@ -224,8 +267,13 @@ async fn every_pane_at_an_instant_is_what_it_was_then() {
             let keys = format!("{} enter", "down ".repeat(i));
             assert_eq!(text(then, &keys), text(&past, &keys), "instance in row {i}, number {n}");
         }
+        // What stands above the rows of one, with the charts.
+        for (keys, _) in of_one(&shown) {
+            assert_eq!(text(then, &keys), text(&past, &keys), "{keys}, number {n}");
+        }
     }
     compare_recording(&folder.path().join("history.db"), &shown, &views);
+    assert_has_rows(&shown);
     let last = shown.last().expect("something was shown");
     assert!(
         text(last, "4").contains("open transaction"),

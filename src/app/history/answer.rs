@@ -41,13 +41,16 @@ const KB_PER_GB: f64 = 1_048_576.0;
 const DAY_MS: i64 = 24 * HOUR_MS;
 
 /// When a volume is full: by the most that was in use of it on each day, and the size that it had last, less a reserve.
-fn outlook(
-    archive: &mut Archive,
+///
+/// # Errors
+/// The history cannot be read.
+pub fn outlook(
+    reader: &mut Reader,
     (uid, mount): (&str, &Arc<str>),
     to: Timestamp,
     reserve_pct: f64,
 ) -> Result<Outlook, StoreError> {
-    let charts = archive.reader()?.charts();
+    let charts = reader.charts();
     let days = |key: SeriesKey| charts.days(uid, &key, to, forecast::DAYS);
     let of_volume = |metric| days(SeriesKey::with(metric, Arc::clone(mount)));
     let (free, size) = (of_volume(Metric::VolumeFree)?, of_volume(Metric::VolumeSize)?);
@@ -177,9 +180,10 @@ impl<'a> Question<'a> {
             Query::Reach { instance, from, to } => Answer::Reach(self.reach(archive, &instance, from, to)?),
             Query::Outlooks { of, to } => {
                 let reserve_pct = self.reserve_pct();
+                let reader = archive.reader()?;
                 let of = of
                     .iter()
-                    .map(|(instance, mount)| outlook(archive, (&self.uid(instance), mount), to, reserve_pct));
+                    .map(|(instance, mount)| outlook(reader, (&self.uid(instance), mount), to, reserve_pct));
                 Answer::Outlooks(of.collect::<Result<Vec<_>, _>>()?)
             }
             // It takes long: the service reads it a little at a time, between other questions.

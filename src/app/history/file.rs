@@ -2,7 +2,10 @@
 
 use crate::{
     app::{
-        attach::run_folder::RunFolder, inventory::open::unlocked, log::make_folder, prompt::Prompt,
+        attach::run_folder::RunFolder,
+        inventory::open::{locked, unlock_unasked, unlocked},
+        log::make_folder,
+        prompt::Prompt,
         selection::Selection,
     },
     store::{
@@ -110,6 +113,25 @@ impl HistoryFile {
         }
         Ok(Reader::open(&self.path, self.sealer.clone())?)
     }
+}
+
+/// The history of the selected fleet, for a command that can do without it: nobody is asked for a passphrase, and nothing is made. None:
+/// there is none, or it does not open.
+pub fn beside(selection: &Selection) -> Option<Reader> {
+    if selection.demo.is_some() {
+        return None;
+    }
+    if selection.inventory.is_some() {
+        let file = plain_folder(&RunFolder::find(selection).ok()?).ok()?.join(FILE);
+        return if file.exists() { Reader::open(&file, None).ok() } else { None };
+    }
+    let locked = locked(selection).ok()?;
+    let file = locked.folder().join(FILE);
+    if !file.exists() {
+        return None;
+    }
+    let sealer = unlock_unasked(selection, &locked).ok()?.history_key(&current_author()).ok()?;
+    Reader::open(&file, Some(sealer)).ok()
 }
 
 /// The ids of these instances in history.

@@ -33,6 +33,7 @@ pub mod spent;
 mod trouble;
 mod watched;
 
+pub use answer::outlook;
 pub use file::Location;
 pub use recording::Recording;
 pub use service::{History, HistoryCommand, recorder, start};

@@ -2,12 +2,14 @@
 
 pub(super) mod deadlocks;
 pub(super) mod growths;
+mod held;
 mod period;
 mod plans;
 pub(super) mod rows;
 pub(super) mod space;
 pub(super) mod stored;
 
+use self::space::{Beside, Outlooks};
 use super::{
     ask::Terminal,
     invocation::Invocation,
@@ -23,7 +25,7 @@ use crate::{
             seen::FRESH_MS,
         },
         clock, configuration, fleet,
-        history::Recording,
+        history::{self, Recording},
         log,
         selection::Selection,
         signals,
@@ -35,11 +37,12 @@ use crate::{
         base::{filter::Filter, zone::Zone},
         fold::snapshot::{FleetSnapshot, InstanceSnapshot},
         inventory::instance::{InstanceInfo, Target},
-        judge::health::Level,
+        judge::{health::Level, limits::Gauge},
         poll::{id::ProbeId, link::Link},
+        timeline::forecast,
     },
     probe::{self, Lane},
-    store::history::{Recent, fleet_at},
+    store::history::{Reader, Recent, fleet_at},
     tds::Roots,
 };
 use anyhow::{Context, bail};
@@ -114,7 +117,11 @@ pub async fn run(once: Once, invocation: &Invocation) -> anyhow::Result<ExitCode
     } else {
         plans::Answers::new()
     };
-    let more = More { collector: beat.as_ref(), answers: &answers };
+    // A history that cannot be read is none for this: nothing else of the output depends on it.
+    let mut kept =
+        if once.what == What::Storage { history::file::beside(&invocation.selection) } else { None };
+    let outlooks = kept.as_mut().and_then(|reader| outlooks(reader, &snapshot, &config).ok());
+    let more = More { collector: beat.as_ref(), answers: &answers, outlooks: outlooks.as_ref() };
     let code = tell(&once, &snapshot, filter.as_ref(), &more, &configuration::zone(&config))?;
     collector.shutdown().await;
     Ok(code)
@@ -153,8 +160,11 @@ fn replay(once: &Once, recording: &Recording, config: &Config) -> anyhow::Result
     let held = held_by(&infos, once.scope.as_deref())?;
     let mut held = held.into_iter();
     infos.retain(|_| held.next().unwrap_or(true));
-    let snapshot = fleet_at(&mut recording.reader()?, &infos, &config.health, at, Recent::OfTheList)?;
-    let more = More { collector: None, answers: &plans::Answers::new() };
+    let mut reader = recording.reader()?;
+    let snapshot = fleet_at(&mut reader, &infos, &config.health, at, Recent::OfTheList)?;
+    let outlooks =
+        if once.what == What::Storage { Some(outlooks(&mut reader, &snapshot, config)?) } else { None };
+    let more = More { collector: None, answers: &plans::Answers::new(), outlooks: outlooks.as_ref() };
     tell(once, &snapshot, filter.as_ref(), &more, &watch.zone)
 }
 
@@ -164,6 +174,24 @@ struct More<'a> {
     collector: Option<&'a Heartbeat>,
     /// the plans that were asked for
     answers: &'a plans::Answers,
+    /// when volumes are full; None: no history is kept here, or nobody asks
+    outlooks: Option<&'a Outlooks>,
+}
+
+/// When the volumes of these instances are full, as their history says it.
+fn outlooks(reader: &mut Reader, snapshot: &FleetSnapshot, config: &Config) -> anyhow::Result<Outlooks> {
+    let reserve_pct = config.health.limits(Gauge::Volume).map_or(0.0, |limits| limits.critical);
+    let mut told = Outlooks::new();
+    for i in &snapshot.instances {
+        for mount in
+            i.facts.volumes.get().iter().flat_map(|rows| rows.iter()).filter_map(|row| row.mount.as_ref())
+        {
+            let of = (&*i.info.uid, mount);
+            let outlook = history::outlook(reader, of, forecast::end_of_day(snapshot.at), reserve_pct)?;
+            told.insert((i.info.id.clone(), Arc::clone(mount)), outlook);
+        }
+    }
+    Ok(told)
 }
 
 /// Prints a state of the fleet and returns the exit code.
@@ -175,6 +203,7 @@ fn tell(
     zone: &Zone,
 ) -> anyhow::Result<ExitCode> {
     let instances = rows::worst_first(snapshot);
+    let beside = Beside { zone, now: snapshot.at, outlooks: more.outlooks };
     let mut grid = match once.what {
         What::Fleet => rows::fleet(&instances, snapshot, zone),
         What::Activity => rows::activity(&instances),
@@ -185,9 +214,9 @@ fn tell(
         What::Growths => growths::rows(&instances, zone),
         What::Cost => rows::cost(&instances, snapshot, more.collector),
         What::Plans => plans::grid(&instances, more.answers, once.query_store.as_ref()),
-        other => {
-            space::rows(other, &instances).or_else(|| stored::rows(other, &instances)).unwrap_or_default()
-        }
+        other => space::rows(other, &instances, &beside)
+            .or_else(|| stored::rows(other, &instances))
+            .unwrap_or_default(),
     };
     if let Some(filter) = filter {
         keep(&mut grid, filter, snapshot)?;
@@ -255,7 +284,7 @@ fn is_wanted(what: What, probe: ProbeId) -> bool {
         ProbeId::TempdbUse => what == What::Tempdb,
         ProbeId::LogUse => what == What::Txlog,
         ProbeId::Clerks => what == What::Memory,
-        ProbeId::Grants => what == What::Grants,
+        ProbeId::Grants => matches!(what, What::Grants | What::Memory),
         ProbeId::Activity | ProbeId::Properties => true,
         other => other.is_judged(),
     }
@@ -296,10 +325,10 @@ fn columns(what: What) -> Vec<&'static str> {
         What::Cost => rows::names(&rows::cost_columns()),
         What::Storage => rows::names_with_holes(&space::storage_columns()),
         What::Files => rows::names_with_holes(&space::files_columns()),
-        What::Tempdb => rows::names_with_holes(&space::tempdb_columns()),
+        What::Tempdb => rows::names_with_holes(&held::tempdb_columns()),
         What::Txlog => rows::names_with_holes(&space::txlog_columns()),
-        What::Memory => rows::names_with_holes(&space::memory_columns()),
-        What::Grants => rows::names_with_holes(&space::grants_columns()),
+        What::Memory => rows::names_with_holes(&held::memory_columns()),
+        What::Grants => rows::names_with_holes(&held::grants_columns()),
     }
 }
 

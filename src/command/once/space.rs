@@ -1,54 +1,117 @@
-//! From a snapshot to the rows of `once storage`, `files`, `tempdb`, `txlog`, `memory` and `grants`: pure, as `rows` is.
+//! From a snapshot to the rows of `once storage`, `files` and `txlog`: pure, as `rows` is. What holds memory and tempdb is in `held`.
 
-use super::rows::{Column, Scoped, grid_with_holes, of_instance, squeeze};
+use super::{
+    held,
+    rows::{Column, Scoped, grid_with_holes, of_instance},
+};
 use crate::{
     cli::What,
     command::output::{Cell, Grid},
     model::{
-        fold::snapshot::InstanceSnapshot,
+        base::{time::Timestamp, zone::Zone},
+        fold::{
+            snapshot::InstanceSnapshot,
+            together::{Sums, next_fits, oldest_transaction},
+        },
+        inventory::instance::InstanceId,
         poll::{
-            clerks::{ClerkRow, ClerkTable},
             files::FileRow,
-            grants::GrantRow,
             log_use::LogUseRow,
             logs::LogRow,
             space::{FileSpace, Fits, Growth, Most},
-            tempdb::TempdbSession,
             volumes::VolumeRow,
         },
+        timeline::forecast::Outlook,
     },
 };
+use std::{collections::HashMap, sync::Arc};
+
+/// When volumes are full, by instance and mount point, as history says it.
+pub type Outlooks = HashMap<(InstanceId, Arc<str>), Outlook>;
+
+/// What rows need beside the snapshot.
+pub struct Beside<'a> {
+    /// for times of day
+    pub zone: &'a Zone,
+    /// of the snapshot
+    pub now: Timestamp,
+    /// when volumes are full; None: no history of this fleet is kept here
+    pub outlooks: Option<&'a Outlooks>,
+}
 
 /// The rows of one of these subjects; None: it is another one.
-pub fn rows(what: What, scope: Scoped<'_>) -> Option<Grid> {
+pub fn rows(what: What, scope: Scoped<'_>, beside: &Beside<'_>) -> Option<Grid> {
     Some(match what {
-        What::Storage => storage(scope),
+        What::Storage => storage(scope, beside),
         What::Files => files(scope),
-        What::Tempdb => tempdb(scope),
-        What::Txlog => txlog(scope),
-        What::Memory => memory(scope),
-        What::Grants => grants(scope),
+        What::Tempdb => held::tempdb(scope),
+        What::Txlog => txlog(scope, beside),
+        What::Memory => held::memory(scope, beside.zone),
+        What::Grants => held::grants(scope),
         _ => return None,
     })
 }
 
+/// A volume, what the files on it do together, and when it is full by its last months.
+pub(super) struct VolumeOf<'a> {
+    volume: &'a VolumeRow,
+    /// None: nothing is known of files
+    sums: Option<Sums>,
+    /// whether growths of files are known
+    has_space: bool,
+    /// None: no history of this fleet is kept here
+    outlook: Option<Outlook>,
+}
+
 /// A row a volume.
-fn storage(scope: Scoped<'_>) -> Grid {
-    let rows = scope.iter().flat_map(|i| of_instance(i, &i.facts.volumes, |v| v.iter().collect()));
+fn storage(scope: Scoped<'_>, beside: &Beside<'_>) -> Grid {
+    let row = |i: &InstanceSnapshot, volumes: &[VolumeRow], at: usize| {
+        let volume = volumes.get(at)?;
+        let key = volume.mount.as_ref().map(|mount| (i.id().clone(), Arc::clone(mount)));
+        let outlook = beside.outlooks.zip(key).and_then(|(known, key)| known.get(&key).copied());
+        Some((i.facts.files.get().map(|_| Sums::of_volume(i, volumes, volume)), outlook))
+    };
+    let rows = scope.iter().flat_map(|i| {
+        of_instance(i, &i.facts.volumes, |volumes| {
+            let has_space = i.facts.space.get().is_some();
+            let told = volumes.iter().enumerate().filter_map(|(at, volume)| {
+                let (sums, outlook) = row(i, volumes, at)?;
+                Some(VolumeOf { volume, sums, has_space, outlook })
+            });
+            told.collect()
+        })
+    });
     grid_with_holes(&storage_columns(), rows)
 }
 
 /// The columns of volumes.
-pub fn storage_columns<'a>() -> [Column<&'a VolumeRow>; 5] {
+pub(super) fn storage_columns<'a>() -> [Column<VolumeOf<'a>>; 18] {
     [
-        ("volume", |v| Cell::text(v.mount.as_deref())),
-        ("size_kb", |v| Cell::int(v.total_bytes.map(|bytes| bytes / 1024))),
-        ("free_kb", |v| Cell::int(v.free_bytes.map(|bytes| bytes / 1024))),
-        ("free_pct", |v| {
-            let total = v.total_bytes.filter(|bytes| *bytes > 0);
-            Cell::real(total.zip(v.free_bytes).map(|(all, free)| free as f64 / all as f64 * 100.0))
+        ("volume", |v| Cell::text(v.volume.mount.as_deref())),
+        ("size_kb", |v| Cell::int(v.volume.total_bytes.map(|bytes| bytes / 1024))),
+        ("free_kb", |v| Cell::int(v.volume.free_bytes.map(|bytes| bytes / 1024))),
+        ("free_pct", |v| Cell::real(v.volume.free_pct())),
+        ("full_in_ms", |v| Cell::int(v.volume.full_in_ms)),
+        ("days_to_full", |v| match v.outlook {
+            Some(Outlook::Full { likely, .. }) => Cell::real(Some(likely)),
+            _ => Cell::text(None),
         }),
-        ("full_in_ms", |v| Cell::int(v.full_in_ms)),
+        ("no_date", |v| match v.outlook {
+            Some(Outlook::Full { .. }) => Cell::text(None),
+            Some(Outlook::NoDate(why)) => Cell::Text(why.words()),
+            None => Cell::Text("no history is kept here".into()),
+        }),
+        ("files", |v| Cell::int(v.sums.map(|sums| sums.traffic.files))),
+        ("read_ms", |v| Cell::real(v.sums.and_then(|sums| sums.traffic.read_ms))),
+        ("write_ms", |v| Cell::real(v.sums.and_then(|sums| sums.traffic.write_ms))),
+        ("reads_per_s", |v| Cell::real(v.sums.and_then(|sums| sums.traffic.reads))),
+        ("writes_per_s", |v| Cell::real(v.sums.and_then(|sums| sums.traffic.writes))),
+        ("read_bytes_per_s", |v| Cell::real(v.sums.and_then(|sums| sums.traffic.read_bytes))),
+        ("write_bytes_per_s", |v| Cell::real(v.sums.and_then(|sums| sums.traffic.write_bytes))),
+        ("read_stall_ms_per_s", |v| Cell::real(v.sums.and_then(|sums| sums.traffic.read_stall))),
+        ("write_stall_ms_per_s", |v| Cell::real(v.sums.and_then(|sums| sums.traffic.write_stall))),
+        ("pending_ios", |v| Cell::int(v.sums.and_then(|sums| sums.traffic.pending))),
+        ("cannot_grow", |v| Cell::int(v.sums.filter(|_| v.has_space).map(|sums| sums.failing))),
     ]
 }
 
@@ -67,14 +130,8 @@ fn room<'a>((i, row): &FileOf<'a>) -> Option<&'a FileSpace> {
     i.facts.space.get()?.of(row.file.ids())
 }
 
-fn fits(file: &FileOf<'_>) -> Option<Fits> {
-    let (i, row) = file;
-    let volumes = i.facts.volumes.get().map_or(&[][..], |rows| &rows[..]);
-    room(file)?.fits(row.size_bytes.map(|bytes| bytes / 1024), volumes)
-}
-
 /// The columns of files.
-pub fn files_columns<'a>() -> [Column<FileOf<'a>>; 17] {
+pub(super) fn files_columns<'a>() -> [Column<FileOf<'a>>; 19] {
     [
         ("database", |(_, f)| Cell::text(f.file.database.as_deref())),
         ("file", |(_, f)| Cell::text(f.file.name.as_deref())),
@@ -85,6 +142,8 @@ pub fn files_columns<'a>() -> [Column<FileOf<'a>>; 17] {
         ("writes_per_s", |(_, f)| Cell::real(f.writes_per_s)),
         ("read_bytes_per_s", |(_, f)| Cell::real(f.read_bytes_per_s)),
         ("write_bytes_per_s", |(_, f)| Cell::real(f.write_bytes_per_s)),
+        ("read_stall_ms_per_s", |(_, f)| Cell::real(f.read_stall())),
+        ("write_stall_ms_per_s", |(_, f)| Cell::real(f.write_stall())),
         ("pending_ios", |(_, f)| Cell::int(f.pending_ios)),
         ("size_kb", |(_, f)| Cell::int(f.size_bytes.map(|bytes| bytes / 1024))),
         ("used_kb", |(i, f)| Cell::int(i.facts.room.get().and_then(|room| room.of(f.file.ids())?.used_kb))),
@@ -104,7 +163,7 @@ pub fn files_columns<'a>() -> [Column<FileOf<'a>>; 17] {
             let size_kb = file.1.size_bytes.map(|bytes| bytes / 1024);
             Cell::int(room(file).and_then(|room| room.next_kb(size_kb)))
         }),
-        ("next_fits", |file| Cell::text(fits(file).map(Fits::word))),
+        ("next_fits", |(i, f)| Cell::text(next_fits(i, f).map(Fits::word))),
         ("max_kb", |file| {
             Cell::int(room(file).and_then(|room| match room.most {
                 Most::Kb(kb) => Some(kb),
@@ -115,45 +174,11 @@ pub fn files_columns<'a>() -> [Column<FileOf<'a>>; 17] {
     ]
 }
 
-/// A session with its instance.
-type SessionOf<'a, S> = (&'a InstanceSnapshot, &'a S);
-
-/// What a session runs, if the activity poll knows it.
-fn statement(i: &InstanceSnapshot, session_id: i32) -> Cell {
-    let requests = i.facts.activity.get().map_or(&[][..], |activity| &activity.requests[..]);
-    let request = requests.iter().find(|request| request.session_id == session_id);
-    let text = request.and_then(|request| request.statement.as_ref());
-    Cell::text(text.map(|text| squeeze(text.as_str())).as_deref())
-}
-
-/// A row a session that holds tempdb, the greatest first.
-fn tempdb(scope: Scoped<'_>) -> Grid {
-    let rows = scope.iter().flat_map(|i| {
-        of_instance(i, &i.facts.tempdb_use, |t| t.sessions.iter().map(|session| (*i, session)).collect())
-    });
-    grid_with_holes(&tempdb_columns(), rows)
-}
-
-/// The columns of sessions in tempdb.
-pub fn tempdb_columns<'a>() -> [Column<SessionOf<'a, TempdbSession>>; 9] {
-    [
-        ("session_id", |(_, s)| Cell::Int(s.session_id.into())),
-        ("total_kb", |(_, s)| Cell::int(s.total_kb())),
-        ("user_objects_kb", |(_, s)| Cell::int(s.user_kb)),
-        ("internal_objects_kb", |(_, s)| Cell::int(s.internal_kb)),
-        ("status", |(_, s)| Cell::text(s.status.as_deref())),
-        ("login", |(_, s)| Cell::text(s.who.login.as_deref())),
-        ("host", |(_, s)| Cell::text(s.who.host.as_deref())),
-        ("program", |(_, s)| Cell::text(s.who.program.as_deref())),
-        ("statement", |(i, s)| statement(i, s.session_id)),
-    ]
-}
-
-/// The log of a database with its instance.
-type LogOf<'a> = (&'a InstanceSnapshot, LogRow);
+/// The log of a database with its instance, and the clock.
+type LogOf<'a> = (&'a InstanceSnapshot, LogRow, &'a Beside<'a>);
 
 /// A row a database, the fullest log first.
-fn txlog(scope: Scoped<'_>) -> Grid {
+fn txlog(scope: Scoped<'_>, beside: &Beside<'_>) -> Grid {
     let rows = scope.iter().flat_map(|i| {
         of_instance(i, &i.facts.logs, |logs| {
             // Volumes may have told later than the first poll of the logs.
@@ -162,94 +187,84 @@ fn txlog(scope: Scoped<'_>) -> Grid {
                 capacity_kb: log.capacity_kb.or_else(|| log.capacity_on(volumes)),
                 ..log.clone()
             };
-            let mut logs: Vec<LogOf<'_>> = logs.iter().map(|log| (*i, sized(log))).collect();
+            let mut logs: Vec<LogOf<'_>> = logs.iter().map(|log| (*i, sized(log), beside)).collect();
             let full = |log: &LogRow| log.used_pct().unwrap_or(-1.0);
-            logs.sort_by(|(_, a), (_, b)| full(b).total_cmp(&full(a)));
+            logs.sort_by(|(_, a, _), (_, b, _)| full(b).total_cmp(&full(a)));
             logs
         })
     });
     grid_with_holes(&txlog_columns(), rows)
 }
 
-fn structure<'a>((i, log): &LogOf<'a>) -> Option<&'a LogUseRow> {
+fn structure<'a>((i, log, _): &LogOf<'a>) -> Option<&'a LogUseRow> {
     i.facts.log_use.get()?.of(log.database.as_deref()?)
 }
 
+fn age_ms((_, _, beside): &LogOf<'_>, since: Timestamp) -> i64 {
+    (beside.now - since).max(0)
+}
+
 /// The columns of transaction logs.
-pub fn txlog_columns<'a>() -> [Column<LogOf<'a>>; 17] {
+pub(super) fn txlog_columns<'a>() -> [Column<LogOf<'a>>; 21] {
     [
-        ("database", |(_, l)| Cell::text(l.database.as_deref())),
-        ("used_pct", |(_, l)| Cell::real(l.of_files_pct())),
-        ("of_max_pct", |(_, l)| Cell::real(l.used_pct())),
-        ("used_kb", |(_, l)| Cell::int(l.used_kb)),
-        ("size_kb", |(_, l)| Cell::int(l.size_kb)),
-        ("capacity_kb", |(_, l)| Cell::int(l.capacity_kb)),
-        ("waits_for", |(_, l)| Cell::text(l.reuse_wait.as_deref())),
-        ("holder_session_id", |(_, l)| {
+        ("database", |(_, l, _)| Cell::text(l.database.as_deref())),
+        ("used_pct", |(_, l, _)| Cell::real(l.of_files_pct())),
+        ("of_max_pct", |(_, l, _)| Cell::real(l.used_pct())),
+        ("used_kb", |(_, l, _)| Cell::int(l.used_kb)),
+        ("size_kb", |(_, l, _)| Cell::int(l.size_kb)),
+        ("capacity_kb", |(_, l, _)| Cell::int(l.capacity_kb)),
+        ("waits_for", |(_, l, _)| Cell::text(l.reuse_wait.as_deref())),
+        ("holder_session_id", |(_, l, _)| {
             let session = l.holder.as_ref().and_then(|holder| holder.session_id);
             Cell::int(session.map(i64::from))
         }),
-        ("holder_login", |(_, l)| {
+        ("holder_login", |(_, l, _)| {
             Cell::text(l.holder.as_ref().and_then(|holder| holder.who.login.as_deref()))
         }),
-        ("holder_log_kb", |(_, l)| {
+        ("holder_log_kb", |(_, l, _)| {
             Cell::int(l.holder.as_ref().and_then(|holder| holder.log_bytes).map(|bytes| bytes / 1024))
         }),
-        ("next_growth_kb", |(_, l)| Cell::int(l.next_growth_kb)),
-        ("next_fits", |(_, l)| Cell::text(l.fits().map(Fits::word))),
-        ("full_in_ms", |(_, l)| Cell::int(l.full_in_ms)),
+        ("held_for_ms", |log| Cell::int(log.1.held_since(structure(log)).map(|at| age_ms(log, at)))),
+        ("oldest_transaction_ms", |log| {
+            Cell::int(oldest_transaction(log.0, &log.1).map(|(_, at)| age_ms(log, at)))
+        }),
+        ("oldest_session_id", |(i, l, _)| {
+            Cell::int(oldest_transaction(i, l).and_then(|(session, _)| session).map(i64::from))
+        }),
+        ("next_growth_kb", |(_, l, _)| Cell::int(l.next_growth_kb)),
+        ("next_fits", |(_, l, _)| Cell::text(l.fits().map(Fits::word))),
+        ("full_in_ms", |(_, l, _)| Cell::int(l.full_in_ms)),
         ("vlfs", |log| Cell::int(structure(log).and_then(|log| log.vlfs))),
         ("active_vlfs", |log| Cell::int(structure(log).and_then(|log| log.active_vlfs))),
+        ("last_backup", |log| {
+            let at = structure(log).and_then(|structure| structure.backup_at);
+            Cell::text(at.map(|at| log.2.zone.rfc3339(at)).as_deref())
+        }),
         ("since_backup_kb", |log| Cell::int(structure(log).and_then(|log| log.since_backup_kb))),
-        ("path", |(_, l)| Cell::text(l.path.as_deref())),
+        ("path", |(_, l, _)| Cell::text(l.path.as_deref())),
     ]
 }
 
-/// A clerk type with all of its instance.
-type ClerkOf<'a> = (&'a ClerkTable, &'a ClerkRow);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::timeline::forecast::{NoDate, Tried};
 
-/// A row a type of memory clerk, the largest first.
-fn memory(scope: Scoped<'_>) -> Grid {
-    let rows = scope.iter().flat_map(|i| {
-        of_instance(i, &i.facts.clerks, |table| table.clerks.iter().map(|clerk| (&**table, clerk)).collect())
-    });
-    grid_with_holes(&memory_columns(), rows)
-}
-
-/// The columns of memory clerks.
-pub fn memory_columns<'a>() -> [Column<ClerkOf<'a>>; 6] {
-    [
-        ("clerk", |(_, c)| Cell::Text(c.kind.to_string())),
-        ("size_kb", |(_, c)| Cell::int(c.pages_kb)),
-        ("share_pct", |(table, c)| Cell::real(table.share_pct(c))),
-        ("grown_kb", |(_, c)| Cell::int(c.grown_kb)),
-        ("virtual_kb", |(_, c)| Cell::int(c.virtual_kb)),
-        ("clerks", |(_, c)| Cell::int(c.clerks)),
-    ]
-}
-
-/// A row a request that holds or awaits a memory grant, those that wait first.
-fn grants(scope: Scoped<'_>) -> Grid {
-    let rows = scope.iter().flat_map(|i| {
-        of_instance(i, &i.facts.grants, |t| t.grants.iter().map(|grant| (*i, grant)).collect())
-    });
-    grid_with_holes(&grants_columns(), rows)
-}
-
-/// The columns of memory grants.
-pub fn grants_columns<'a>() -> [Column<SessionOf<'a, GrantRow>>; 12] {
-    [
-        ("session_id", |(_, g)| Cell::Int(g.session_id.into())),
-        ("state", |(_, g)| Cell::text(Some(if g.waits() { "waits" } else { "holds" }))),
-        ("wait_ms", |(_, g)| Cell::int(g.waited_ms.filter(|_| g.waits()))),
-        ("requested_kb", |(_, g)| Cell::int(g.wanted_kb)),
-        ("granted_kb", |(_, g)| Cell::int(g.granted_kb)),
-        ("used_kb", |(_, g)| Cell::int(g.used_kb)),
-        ("ideal_kb", |(_, g)| Cell::int(g.ideal_kb)),
-        ("dop", |(_, g)| Cell::int(g.dop)),
-        ("login", |(_, g)| Cell::text(g.who.login.as_deref())),
-        ("host", |(_, g)| Cell::text(g.who.host.as_deref())),
-        ("program", |(_, g)| Cell::text(g.who.program.as_deref())),
-        ("statement", |(i, g)| statement(i, g.session_id)),
-    ]
+    #[test]
+    fn a_volume_has_a_date_or_the_reason_why_not() {
+        let volume = VolumeRow::default();
+        let told = |outlook| {
+            let row = VolumeOf { volume: &volume, sums: None, has_space: false, outlook };
+            let columns = storage_columns();
+            ["days_to_full", "no_date"].map(|name| {
+                let (_, cell) = columns.iter().find(|(column, _)| *column == name).unwrap();
+                cell(&row).shown()
+            })
+        };
+        let tried = Tried::default();
+        let full = Outlook::Full { soonest: 38.0, likely: 41.0, latest: None, per_day: 1.0, tried };
+        assert_eq!(told(Some(full)), ["41.0", "–"]);
+        assert_eq!(told(Some(Outlook::NoDate(NoDate::Steady))), ["–", "does not grow"]);
+        assert_eq!(told(None), ["–", "no history is kept here"]);
+    }
 }

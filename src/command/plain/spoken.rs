@@ -24,26 +24,39 @@ const fn told(what: What) -> &'static [&'static str] {
         What::Plans => &["query_hash", "finding", "weight", "found", "advice"],
         What::Deadlocks => &["pattern", "times", "last_at", "objects", "victim_session_id", "victim_login"],
         What::Cost => &["cpu_ms_per_s", "reads_per_s", "process_cpu_pct"],
-        What::Storage => &["volume", "free_kb", "free_pct", "full_in_ms"],
+        What::Storage => {
+            &["volume", "free_kb", "free_pct", "full_in_ms", "days_to_full", "read_ms", "write_ms"]
+        }
         What::Files => &["database", "file", "read_ms", "write_ms", "next_fits"],
         What::Growths => &["at", "database", "file", "grown_kb", "took_ms"],
-        What::Tempdb => &["session_id", "total_kb", "login", "program"],
+        What::Tempdb => &[
+            "row",
+            "name",
+            "session_id",
+            "total_kb",
+            "own_versions_kb",
+            "tasks",
+            "for_ms",
+            "login",
+            "program",
+        ],
         What::Txlog => &[
             "database",
             "used_pct",
             "of_max_pct",
             "waits_for",
             "holder_session_id",
+            "held_for_ms",
             "next_fits",
             "full_in_ms",
         ],
-        What::Memory => &["clerk", "size_kb", "share_pct", "grown_kb"],
+        What::Memory => &["row", "name", "size_kb", "share_pct", "page_life_s", "is_low"],
         What::Grants => &["session_id", "state", "wait_ms", "requested_kb", "granted_kb", "used_kb"],
     }
 }
 
 /// Columns whose value needs no name before it.
-const BARE: [&str; 6] = ["level", "why", "wait_type", "category", "resource", "status"];
+const BARE: [&str; 8] = ["level", "why", "wait_type", "category", "resource", "status", "row", "name"];
 
 /// `sqlprd-014: session 88, running, elapsed 5m12s, database crm`: one row of a list. Without the instance where all rows
 /// are of one.

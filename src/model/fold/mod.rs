@@ -17,6 +17,7 @@ pub mod scope;
 mod shared;
 pub mod snapshot;
 pub mod stats;
+pub mod together;
 pub mod update;
 mod volumes;
 mod waits;

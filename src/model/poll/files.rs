@@ -273,7 +273,7 @@ impl FileTable {
         let mut busiest: Vec<_> = sums.filter(|(_, sums)| busy(sums) >= LEAST_PER_S).collect();
         busiest.sort_by(|(_, a), (_, b)| busy(b).total_cmp(&busy(a)));
         for (name, sums) in busiest.into_iter().take(CHARTED) {
-            let values = [sums.read_ms, sums.write_ms, sums.ops(), megabytes(sums.bytes)];
+            let values = [sums.read_ms, sums.write_ms, sums.ops(), megabytes(sums.bytes())];
             metrics.into_iter().zip(values).for_each(|(metric, value)| emit(metric, name, value));
         }
     }

@@ -2,6 +2,7 @@
 
 use super::{
     id::{Emit, Metric, ProbeId, rounded, whole},
+    log_use::LogUseRow,
     names::{Field, Kind, Visit, maybe},
     outcome::Outcome,
     space::Fits,
@@ -39,6 +40,8 @@ pub struct LogRow {
     pub growth_pct: Option<i64>,
     /// the oldest transaction that wrote to it, where it waits for one
     pub holder: Option<LogHolder>,
+    /// the oldest transaction that wrote to it, where it waits for something else; None: there is none, or nobody asked
+    pub oldest: Option<LogHolder>,
 }
 
 /// The oldest transaction in a log.
@@ -60,6 +63,20 @@ impl LogRow {
     /// The database that it is about.
     pub fn key(&self) -> &str {
         self.database.as_deref().unwrap_or("?")
+    }
+
+    /// Since when what it waits for holds it: an open transaction since its begin, a log that waits for its backup since the last one.
+    pub fn held_since(&self, structure: Option<&LogUseRow>) -> Option<Timestamp> {
+        match self.reuse_wait.as_deref()? {
+            "ACTIVE_TRANSACTION" => self.holder.as_ref()?.since,
+            "LOG_BACKUP" => structure?.backup_at,
+            _ => None,
+        }
+    }
+
+    /// The oldest transaction that wrote to it, whatever it waits for. None: nobody asked for it.
+    pub fn oldest(&self) -> Option<&LogHolder> {
+        self.holder.as_ref().or(self.oldest.as_ref())
     }
 
     /// What it may take, KB: by its limit or by its volume, whichever is less.
@@ -116,7 +133,7 @@ impl Outcome for Vec<LogRow> {
         for row in self {
             maybe(visit, Field::Name(Kind::Database), &mut row.database);
             maybe(visit, Field::Name(Kind::File), &mut row.path);
-            if let Some(holder) = &mut row.holder {
+            for holder in row.holder.iter_mut().chain(&mut row.oldest) {
                 holder.who.each_name_mut(visit);
             }
         }
@@ -134,6 +151,15 @@ impl Outcome for Vec<LogRow> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_oldest_transaction_is_told_whatever_a_log_waits_for() {
+        let at = |session_id| Some(LogHolder { session_id: Some(session_id), ..LogHolder::default() });
+        let waits = LogRow { holder: at(71), ..LogRow::default() };
+        let other = LogRow { oldest: at(72), ..LogRow::default() };
+        let told = |log: &LogRow| log.oldest().and_then(|holder| holder.session_id);
+        assert_eq!([told(&waits), told(&other), told(&LogRow::default())], [Some(71), Some(72), None]);
+    }
 
     #[test]
     fn the_next_growth_of_a_log_has_room_or_the_reason_why_not() {

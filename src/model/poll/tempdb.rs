@@ -207,6 +207,25 @@ impl TempdbTable {
         sum(self.files.iter().map(|f| f.free_kb))
     }
 
+    /// User objects that are of no session now, KB. None: not known, as where more sessions hold some than are among the rows.
+    pub fn user_of_nobody_kb(&self) -> Option<i64> {
+        self.of_nobody_kb(self.user_kb, |session| session.user_kb)
+    }
+
+    /// The same of internal objects.
+    pub fn internal_of_nobody_kb(&self) -> Option<i64> {
+        self.of_nobody_kb(self.internal_kb, |session| session.internal_kb)
+    }
+
+    fn of_nobody_kb(&self, all: Option<i64>, of: fn(&TempdbSession) -> Option<i64>) -> Option<i64> {
+        if self.left_out > 0 {
+            return None;
+        }
+        let mut held = self.sessions.iter().map(|session| Some(of(session)?.max(0)));
+        let held = held.try_fold(0_i64, |sum, part| sum.checked_add(part?))?;
+        Some(all?.saturating_sub(held).max(0))
+    }
+
     /// Size of the smallest and the largest data file, KB: pages are spread evenly over files of one size only.
     pub fn file_sizes_kb(&self) -> Option<(i64, i64)> {
         let sizes = || self.files.iter().filter_map(|f| f.size_kb);

@@ -28,6 +28,12 @@ impl VolumeRow {
     pub fn key(&self) -> &str {
         self.mount.as_deref().unwrap_or("?").trim_end_matches('\\')
     }
+
+    /// Free, %.
+    pub fn free_pct(&self) -> Option<f64> {
+        let total = self.total_bytes.filter(|bytes| *bytes > 0)?;
+        Some((self.free_bytes? as f64 / total as f64 * 100.0).clamp(0.0, 100.0))
+    }
 }
 
 /// The volume where a file is. Mount points nest: the longest one that its path begins with. Paths of Windows do not tell upper from

@@ -108,10 +108,11 @@ const FAMILIES: [(&str, C); 28] = [
     ("SQLTRACE_", C::Tracing),
     ("TRACEWRITE", C::Tracing),
     ("TRACE_EVTNOTIF", C::Tracing),
-    ("HTBUILD", C::Parallelism),
-    ("HTDELETE", C::Parallelism),
-    ("HTREPARTITION", C::Parallelism),
+    // Old endpoints; all others that begin so are hash tables of batch mode that several threads share.
+    ("HTTP_", C::Unknown),
+    ("HT", C::Parallelism),
     ("BMP", C::Parallelism),
+    ("BP", C::Parallelism),
 ];
 
 /// Idle noise: 43 types that the ignore lists of four monitoring tools have in common, and 36 that three of the four
@@ -360,6 +361,14 @@ mod tests {
             ("WRITELOG", C::TranLogIo),
             ("ASYNC_NETWORK_IO", C::NetworkIo),
             ("CXPACKET", C::Parallelism),
+            ("HTBUILD", C::Parallelism),
+            ("HTDELETE", C::Parallelism),
+            ("HTMEMO", C::Parallelism),
+            ("HTREINIT", C::Parallelism),
+            ("HTREPARTITION", C::Parallelism),
+            ("BMPALLOCATION", C::Parallelism),
+            ("BPSORT", C::Parallelism),
+            ("HTTP_START", C::Unknown),
             ("RESOURCE_SEMAPHORE", C::Memory),
             ("SQLTRACE_LOCK", C::Tracing),
             ("SQLTRACE_BUFFER_FLUSH", C::Idle),

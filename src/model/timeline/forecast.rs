@@ -14,7 +14,9 @@
 //! caller's to say: less a reserve, if there is one.
 
 use super::chart::Bucket;
+use crate::model::base::time::Timestamp;
 
+const DAY_MS: i64 = 86_400_000;
 /// Most days that are looked at.
 pub const DAYS: usize = 120;
 /// Least days for a date.
@@ -168,6 +170,11 @@ pub fn outlook(used: &[Option<f64>], cut: Option<usize>, capacity: f64, seed: u6
         }
         _ => Outlook::NoDate(NoDate::NotWithin(horizon as u32)),
     }
+}
+
+/// The end of the day of `now`: an answer for it holds for the whole day.
+pub fn end_of_day(now: Timestamp) -> Timestamp {
+    Timestamp::from_ms((now.ms().div_euclid(DAY_MS) + 1).saturating_mul(DAY_MS))
 }
 
 /// The day on which what lies there was last made smaller: `files` is the size of all database files and `used` what is in use, day by

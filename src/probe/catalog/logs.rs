@@ -23,7 +23,7 @@ const TRANSACTION: &str = "ACTIVE_TRANSACTION";
 
 const LOG_SPACE: Script = script!("log_space", Performance, by "database_name");
 
-/// Only where a log waits for a transaction.
+/// Only where a log waits for a transaction; it tells of the other logs, too.
 const HOLDERS: Script = script!("log_holders", Performance, by "database_id" "transaction_id");
 
 /// See the module.
@@ -70,8 +70,13 @@ fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
         let database = row.name("database_name")?;
         let reuse_wait = row.line("log_reuse_wait_desc", 60).filter(|wait| &**wait != "NOTHING");
         let is_held = reuse_wait.as_deref() == Some(TRANSACTION);
+        let (holder, oldest) = match holders.remove(&database) {
+            holder if is_held => (holder, None),
+            oldest => (None, oldest),
+        };
         Some(LogRow {
-            holder: holders.remove(&database).filter(|_| is_held),
+            holder,
+            oldest,
             database: Some(database),
             reuse_wait,
             next_growth_kb: row.count("next_growth_kb"),
@@ -94,6 +99,32 @@ mod tests {
         tds::Cell,
     };
 
+    fn decoded(answer: Vec<crate::tds::ResultSet>) -> Arc<Vec<LogRow>> {
+        let mut context = ProbeContext::new(crate::model::base::time::Timestamp::default);
+        context.databases = [(5, "orders"), (6, "crm")].map(|(id, name)| (id, Arc::from(name))).into();
+        match decode(&sets(answer), &context) {
+            Ok(Sample::Known(State::Logs(found))) => found,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_oldest_transaction_holds_the_log_that_waits_for_one_and_is_told_of_the_others() {
+        let logs = ["orders", "crm"].into_iter().zip([TRANSACTION, "LOG_BACKUP"]);
+        let logs = logs.map(|(name, wait)| vec![text(name), text(wait)]).collect();
+        let open =
+            [(5, 71), (6, 72)].map(|(database, session)| vec![Cell::Int(database), Cell::Int(session)]);
+        let found = decoded(vec![
+            set("log_space", &["database_name", "log_reuse_wait_desc"], logs),
+            set("log_holders", &["database_id", "session_id"], open.to_vec()),
+        ]);
+        let sessions = |log: &LogRow| {
+            let session = |holder: &Option<LogHolder>| holder.as_ref().and_then(|holder| holder.session_id);
+            (session(&log.holder), session(&log.oldest))
+        };
+        assert_eq!(found.iter().map(sessions).collect::<Vec<_>>(), [(Some(71), None), (None, Some(72))]);
+    }
+
     #[test]
     fn a_log_is_what_the_counters_say_and_nothing_else() {
         let columns = ["database_name", "log_reuse_wait_desc", "size_kb", "used_kb", "max_kb", "log_path"];
@@ -106,9 +137,7 @@ mod tests {
             row(text("crm"), "NOTHING", [Cell::Int(-1), Cell::Int(-8), Cell::Int(0)]),
             row(Cell::Null, "NOTHING", [Cell::Int(1), Cell::Int(1), Cell::Null]),
         ];
-        let answer = sets(vec![set("log_space", &columns, rows)]);
-        let context = ProbeContext::new(crate::model::base::time::Timestamp::default);
-        let Ok(Sample::Known(State::Logs(found))) = decode(&answer, &context) else { panic!() };
+        let found = decoded(vec![set("log_space", &columns, rows)]);
         let [orders, crm] = &found[..] else { panic!("{found:?}") };
         assert_eq!((orders.reuse_wait.as_deref(), orders.max_kb), (Some("LOG_BACKUP"), Some(4_000)));
         assert_eq!((orders.size_kb, orders.used_kb), (Some(1_000), Some(900)));

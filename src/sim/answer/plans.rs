@@ -4,6 +4,7 @@
 use super::{
     asked::{Answer, Asked},
     handle::Handle,
+    server::buffer_pool_kb,
     showplan::{self, Picture, Run, Shape},
     table::{Table, int, opt, text},
 };
@@ -302,12 +303,12 @@ fn session_waits(q: &Asked<'_>) -> Table {
     table
 }
 
-/// The buffer pool: each database has its share by its size.
+/// The buffer pool: each database has its share of the clerk's pages by its size, but no more than it has pages itself; the rest is free.
 fn buffer_pool(q: &Asked<'_>) -> Table {
     let columns = [("database_id", Int), ("pages", BigInt), ("modified_pages", BigInt)];
     let profile = q.moment.profile;
     let all_mb: i64 = profile.databases.iter().map(|database| database.size_mb).sum::<i64>().max(1);
-    let pool_mb = profile.memory_mb * 6 / 10;
+    let pool_mb = buffer_pool_kb(q) / 1024;
     Table::new(&columns).with(profile.databases.iter().map(|database| {
         let mb = (pool_mb * database.size_mb / all_mb).min(database.size_mb);
         vec![int(i64::from(database.id)), int(mb * PAGES), int(mb * PAGES / 40)]

@@ -160,7 +160,7 @@ fn version_holders(q: &Asked<'_>) -> Table {
     }))
 }
 
-/// Databases with accelerated recovery: some of those of new servers.
+/// Databases with accelerated recovery: some of those of new servers, and one where a snapshot keeps its versions.
 fn persistent_versions(q: &Asked<'_>) -> Table {
     let columns = [
         ("database_id", Int),
@@ -177,10 +177,12 @@ fn persistent_versions(q: &Asked<'_>) -> Table {
         of_kind.min_by_key(|w| w.transaction.map(|t| t.began_ms)).map(|w| w.spid)
     };
     let p = q.moment.profile;
-    let has = |d: &&Database| p.dice.of("adr").of(&d.name).chance(0.3);
+    let has = |d: &&Database| p.dice.of("adr").of(&d.name).chance(0.3) || oldest(d.id, true).is_some();
     let rows = p.user_databases().iter().filter(has).map(|d| {
         let kb = (d.size_mb as f64 * 1024.0 * p.dice.of("pvs").of(&d.name).between(0.001, 0.02)) as i64;
-        vec![int(d.id), int(kb), int(0), opt(oldest(d.id, false), int), opt(oldest(d.id, true), int)]
+        let (writer, snapshot) = (oldest(d.id, false), oldest(d.id, true));
+        let held_kb = snapshot.map_or(0, |_| q.moment.tempdb().version_kb / 2);
+        vec![int(d.id), int(kb + held_kb), int(0), opt(writer, int), opt(snapshot, int)]
     });
     Table::new(&columns).with(rows)
 }

@@ -469,9 +469,9 @@ pub fn cpu_ring(q: &Asked<'_>) -> Table {
     Table::new(&columns).with(rows)
 }
 
-/// Memory clerks by type: grants are what queries hold now, plans grow with the uptime, and the buffer pool has the rest of
-/// Total Server Memory.
-fn clerks(q: &Asked<'_>) -> Table {
+/// Memory clerks by type with what they hold, KB, the largest first: grants are what queries hold now, plans grow with the uptime, and
+/// the buffer pool has the rest of Total Server Memory.
+fn held_by_clerks(q: &Asked<'_>) -> Vec<(&'static str, i64)> {
     /// Types with their share of Total Server Memory, in thousandths.
     const SHARES: [(&str, i64); 9] = [
         ("CACHESTORE_OBJCP", 22),
@@ -483,14 +483,6 @@ fn clerks(q: &Asked<'_>) -> Table {
         ("USERSTORE_TOKENPERM", 4),
         ("CACHESTORE_PHDR", 3),
         ("MEMORYCLERK_XE", 2),
-    ];
-    let columns = [
-        ("total_types", Int),
-        ("all_pages_kb", BigInt),
-        ("clerk_type", NVarChar(60)),
-        ("clerks", Int),
-        ("pages_kb", BigInt),
-        ("virtual_kb", BigInt),
     ];
     let (p, memory) = (q.moment.profile, q.moment.memory());
     let days = (q.moment.uptime_ms() as f64 / 86.4e6).min(30.0);
@@ -509,8 +501,29 @@ fn clerks(q: &Asked<'_>) -> Table {
         .filter(|(_, kb)| *kb > 0)
         .collect();
     let stolen: i64 = held.iter().map(|(_, kb)| kb).sum();
-    held.push(("MEMORYCLERK_SQLBUFFERPOOL", (memory.total_kb - stolen).max(0)));
+    held.push((BUFFER_POOL, (memory.total_kb - stolen).max(0)));
     held.sort_by_key(|(_, kb)| std::cmp::Reverse(*kb));
+    held
+}
+
+/// What the buffer pool has, KB: as its clerk says.
+pub fn buffer_pool_kb(q: &Asked<'_>) -> i64 {
+    held_by_clerks(q).into_iter().find(|(kind, _)| *kind == BUFFER_POOL).map_or(0, |(_, kb)| kb)
+}
+
+const BUFFER_POOL: &str = "MEMORYCLERK_SQLBUFFERPOOL";
+
+/// Memory clerks by type.
+fn clerks(q: &Asked<'_>) -> Table {
+    let columns = [
+        ("total_types", Int),
+        ("all_pages_kb", BigInt),
+        ("clerk_type", NVarChar(60)),
+        ("clerks", Int),
+        ("pages_kb", BigInt),
+        ("virtual_kb", BigInt),
+    ];
+    let (p, held) = (q.moment.profile, held_by_clerks(q));
     let (types, all) = (held.len() as i64, held.iter().map(|(_, kb)| kb).sum::<i64>());
     let virtual_kb = |kind: &str| if kind == "MEMORYCLERK_XE" { 12_288 } else { 0 };
     let row = |(kind, kb): (&str, i64)| {

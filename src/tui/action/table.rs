@@ -22,6 +22,8 @@ const DATABASES: Context = Context::Pane(PaneId::Databases);
 const QUERY_STORE: Context = Context::Pane(PaneId::QueryStore);
 const STORAGE: Context = Context::Pane(PaneId::Storage);
 const WAITS: Context = Context::Pane(PaneId::Waits);
+const GRANTS: Context = Context::Pane(PaneId::Grants);
+const TEMPDB: Context = Context::Pane(PaneId::Tempdb);
 const PARTS: Context = Context::Parts;
 const CHARTS: Context = Context::Charts;
 const READER: Context = Context::Reader;
@@ -207,9 +209,9 @@ actions! {
         word("objects", "what is waited for now, by object"),
         keys(&[told(BLOCKING, "b", "by object")]);
     Plan: "the plan, asked of the server; of what runs it is live where the server profiles it", polls(), on_row(),
-        keys(&[told(ACTIVITY, "P", "plan"), told(BLOCKING, "P", "plan"), told(QUERIES, "P", "plan"), told(QUERY_STORE, "P", "plan")]);
+        keys(&[told(ACTIVITY, "P", "plan"), told(BLOCKING, "P", "plan"), told(QUERIES, "P", "plan"), told(QUERY_STORE, "P", "plan"), told(GRANTS, "P", "plan"), told(TEMPDB, "P", "plan")]);
     SessionWaits: "what the session has waited for, asked of the server", polls(), on_row(),
-        keys(&[told(ACTIVITY, "w", "its waits"), told(BLOCKING, "w", "its waits")]);
+        keys(&[told(ACTIVITY, "w", "its waits"), told(BLOCKING, "w", "its waits"), told(GRANTS, "a", "its waits"), told(TEMPDB, "a", "its waits")]);
     BufferPool: "which databases have the pages in memory, asked of the server", polls(),
         keys(&[told(MEMORY, "b", "buffer pool")]);
     PlanCache: "what the plan cache is made of, and how much of it ran once only, asked of the server", polls(),

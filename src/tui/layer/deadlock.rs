@@ -326,6 +326,14 @@ impl Layer for DeadlockView {
         }
     }
 
+    fn offers(&self, action: Action) -> bool {
+        match action {
+            Action::NextSection => self.rings.len() > 1,
+            Action::Another => self.all.len() > 1,
+            _ => true,
+        }
+    }
+
     fn instance(&self) -> Option<&InstanceId> {
         self.source()?.instance.as_ref()
     }

@@ -7,6 +7,7 @@ use super::{
     kept::{HOUR_MS, Kept},
     memory_words::{page_life, plans, push_kb, state_of_memory},
     parts::{self, By, Line, Parts, PartsPane, Words, bytes, text},
+    request::asked,
     who::{duration, one_line, request, statement, tell_statement},
 };
 use crate::{
@@ -23,6 +24,7 @@ use crate::{
         },
     },
     tui::{
+        action::Action,
         id::{PaneId, RowKey},
         view::View,
         widget::{
@@ -30,6 +32,7 @@ use crate::{
             column::{self, Kind, ms, number, size, whole, words},
             document::Document,
         },
+        wish::Wish,
     },
 };
 use std::{fmt::Write as _, sync::Arc};
@@ -84,6 +87,10 @@ impl Parts for Grants {
 
     fn key(instance: &InstanceId, grant: &GrantRow) -> RowKey {
         RowKey::Session(instance.clone(), grant.session_id, grant.request_id)
+    }
+
+    fn act(action: Action, row: Option<&RowKey>, _: Option<&InstanceId>) -> Option<Wish> {
+        asked(action, row)
     }
 
     fn is_problem(grant: &GrantRow) -> bool {
@@ -325,8 +332,14 @@ mod tests {
         };
         let idle =
             Semaphore { number: Some(1), target_kb: Some(1), grantees: Some(0), ..Semaphore::default() };
-        let health =
-            |severity: &str| MemoryHealth { severity: Some(severity.into()), ..MemoryHealth::default() };
+        let health = |severity: &str| MemoryHealth {
+            severity: Some(severity.into()),
+            potential_mb: Some(1_536),
+            reclaimable_mb: Some(30 << 10),
+            out_of_memory: Some(0),
+            timeouts: Some(if severity == "HIGH" { 3 } else { 0 }),
+            ..MemoryHealth::default()
+        };
         let table = GrantTable {
             grants: vec![waits(62, 5_000)],
             semaphores: vec![semaphore, idle],
@@ -346,9 +359,24 @@ mod tests {
             "page life by NUMA node: 0: 1h10m, 1: 1m30s",
             "plan cache: SQL Plans 3.0 GB in 48,000 (41 in use)",
             "the engine says LOW, worse than LOW 1 of the last 2 times",
+            "1.5 GB may still be allocated",
+            "30 GB in caches that can shrink",
+            "out of memory 0 times",
+            "3 grants that timed out",
         ] {
             assert!(text.contains(words), "{words} in {text}");
         }
         assert!(!text.contains("small queries"), "nobody uses it: {text}");
+    }
+
+    #[test]
+    fn the_plan_and_the_waits_of_the_session_under_the_cursor_are_asked_for() {
+        let stage = stage(&GrantTable { grants: vec![holds(63, 9 << 20, 9)], ..GrantTable::default() });
+        let wishes = stage.act(&mut GrantsPane::default(), &[Action::Plan, Action::SessionWaits]);
+        let demands: Vec<String> = wishes.iter().map(|wish| format!("{wish:?}")).collect();
+        assert!(demands[0].contains("SessionPlan") && demands[0].contains("63"), "{demands:?}");
+        assert!(demands[1].contains("SessionWaits") && demands[1].contains("63"), "{demands:?}");
+        let nobody = self::stage(&GrantTable::default());
+        assert!(nobody.act(&mut GrantsPane::default(), &[Action::Plan]).is_empty());
     }
 }

@@ -93,7 +93,11 @@ pub fn traffic(name: &str, [read, write, ops, bytes]: [Metric; 4], key: &str) ->
         let key = SeriesKey::with(metric, key);
         Kept { least: 10.0, ..Kept::new(format!("{name} {what}"), key, HOUR_MS) }
     };
-    [latency(name, [read, write], key), chart("MB/s", bytes), chart("reads and writes/s", ops)]
+    [
+        latency(name, [read, write], key),
+        chart("read and written MB/s", bytes),
+        chart("reads and writes/s", ops),
+    ]
 }
 
 /// How full the log of a database is.

@@ -230,7 +230,11 @@ fn bar(c: &Line<'_, Clerks>, out: &mut CellText) {
 mod tests {
     use super::*;
     use crate::{
-        model::poll::clerks::BUFFER_POOL,
+        model::poll::{
+            clerks::BUFFER_POOL,
+            grants::{GrantTable, PlanKind},
+            memory::MemoryNow,
+        },
         tui::{
             fixture,
             pane::{Pane, stage::Stage},
@@ -285,5 +289,85 @@ mod tests {
         let (large, before) = kept("share>50");
         assert!(large > 0 && large < all && before == all, "{large} of {all}");
         assert_eq!(kept("buffer pool: pages").0, large);
+    }
+
+    fn told(facts: impl Fn(&mut Facts), width: u16, height: u16) -> (String, Vec<String>) {
+        let mut fleet = fixture::small();
+        for i in &mut fleet.instances {
+            facts(&mut Arc::make_mut(i).facts);
+        }
+        let stage = Stage::one(fleet, "sqlprd-001");
+        let mut pane = MemoryPane::default();
+        let lines = stage.draw(&mut pane, width, height);
+        let document = pane.selected().and_then(|key| pane.details(&key, &stage.view()));
+        (document.map_or_else(String::new, |d| d.to_copy()), lines)
+    }
+
+    fn much(facts: &mut Facts) {
+        let clerk = |kind: &str, pages_kb| ClerkRow { kind: kind.into(), pages_kb, ..ClerkRow::default() };
+        let clerks = vec![clerk(BUFFER_POOL, Some(51 << 20)), clerk("CACHESTORE_SQLCP", Some(9 << 20))];
+        let table = ClerkTable { clerks, left_out: 0, all_kb: Some(60 << 20) };
+        facts.clerks = Reading::good(Arc::new(table), fixture::NOW, 60_000);
+        let mut headline = facts.headline.get().cloned().unwrap_or_default();
+        headline.target_memory_kb = Some(64 << 20);
+        headline.total_memory_kb = Some(60 << 20);
+        facts.headline = Reading::good(headline, fixture::NOW, 60_000);
+        let memory = MemoryNow {
+            process_kb: Some(62 << 20),
+            physical_kb: Some(96 << 20),
+            process_low: Some(true),
+            machine_low: Some(false),
+            ..MemoryNow::default()
+        };
+        facts.memory = Reading::good(memory, fixture::NOW, 60_000);
+        let plans = |name: &str, gb: i64| PlanKind {
+            name: name.into(),
+            pages_kb: Some(gb << 20),
+            plans: Some(48_211),
+            in_use: Some(41),
+        };
+        let grants = GrantTable {
+            page_life: vec![(0, 4_200), (1, 90)],
+            plans: vec![plans("SQL Plans", 9), plans("Object Plans", 2), plans("Bound Trees", 1)],
+            ..GrantTable::default()
+        };
+        facts.grants = Reading::good(Arc::new(grants), fixture::NOW, 60_000);
+    }
+
+    #[test]
+    fn what_there_is_and_who_says_that_memory_is_low_stands_above() {
+        let (_, lines) = told(much, 160, 44);
+        let text = lines.join("\n");
+        for words in [
+            "target 64 GB · total 60 GB · stolen from the buffer pool 9.0 GB · process 62 GB · machine 96 GB",
+            "process: memory is low · operating system: memory is not low",
+            "page life by NUMA node: 0: 1h10m, 1: 1m30s",
+            "plan cache: SQL Plans 9.0 GB in 48,211 (41 in use) · Object Plans 2.0 GB",
+        ] {
+            assert!(text.contains(words), "{words} in {text}");
+        }
+        let calm = |facts: &mut Facts| {
+            much(facts);
+            facts.memory = Reading::default();
+            facts.headline = Reading::default();
+        };
+        let text = told(calm, 160, 44).1.join("\n");
+        assert!(
+            !text.contains("target") && !text.contains("memory is"),
+            "what nobody told is not said: {text}"
+        );
+    }
+
+    #[test]
+    fn on_a_small_screen_no_line_above_is_cut_and_the_details_have_all() {
+        // A screen of 80x24 leaves a pane that much.
+        let (details, lines) = told(much, 80, 20);
+        let clerk = lines.iter().position(|line| line.contains("CLERK ")).unwrap();
+        let above = lines[8..clerk].join("\n");
+        assert!(!above.contains('…') && above.contains("target 64 GB · total 60 GB"), "{lines:#?}");
+        assert!(above.contains("process: memory is low") && above.contains("d tells the rest"), "{lines:#?}");
+        for words in ["machine 96 GB", "Bound Trees 1.0 GB", "page life by NUMA node", "target 64 GB"] {
+            assert!(details.contains(words), "{words} in {details}");
+        }
     }
 }

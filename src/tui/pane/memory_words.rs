@@ -3,7 +3,12 @@
 
 use super::Part;
 use crate::{
-    model::{base::figure, fold::snapshot::InstanceSnapshot, judge::health::Level, poll::grants::GrantTable},
+    model::{
+        base::figure,
+        fold::snapshot::InstanceSnapshot,
+        judge::health::Level,
+        poll::grants::{GrantTable, MemoryHealth},
+    },
     tui::view::View,
 };
 use std::{fmt::Write as _, sync::Arc};
@@ -46,9 +51,9 @@ pub fn page_life(table: &GrantTable) -> Vec<(Part, String)> {
 
 /// What the plan cache is made of.
 pub fn plans(table: &GrantTable) -> Vec<(Part, String)> {
-    let mut text = String::new();
+    let mut line = Vec::new();
     for kind in table.plans.iter().filter(|kind| kind.pages_kb.is_some_and(|kb| kb > 0)).take(4) {
-        text.push_str(if text.is_empty() { "plan cache: " } else { ", " });
+        let mut text = String::from(if line.is_empty() { "plan cache: " } else { "" });
         text.push_str(&kind.name);
         text.push(' ');
         push_kb(&mut text, kind.pages_kb.unwrap_or_default());
@@ -59,8 +64,9 @@ pub fn plans(table: &GrantTable) -> Vec<(Part, String)> {
         if let Some(in_use) = kind.in_use {
             let _ = write!(text, " ({in_use} in use)");
         }
+        line.push((Part::Plain, text));
     }
-    if text.is_empty() { Vec::new() } else { vec![(Part::Plain, text)] }
+    line
 }
 
 /// What process and operating system were told, and from 2025 on the engine's own verdict.
@@ -94,6 +100,33 @@ pub fn state_of_memory(i: &InstanceSnapshot, view: &View<'_>) -> Vec<(Part, Stri
             let _ = write!(text, ", worse than LOW {worse} of the last {} times", health.len());
         }
         line.push((part, text));
+        line.extend(judged_by(health));
+    }
+    line
+}
+
+/// What the engine judged its memory by, from its newest verdict; of what it counts, the most in any that it still has.
+fn judged_by(health: &[MemoryHealth]) -> Vec<(Part, String)> {
+    let newest = health.first();
+    let mut line = Vec::new();
+    let sizes = [
+        (newest.and_then(|health| health.potential_mb), "may still be allocated"),
+        (newest.and_then(|health| health.reclaimable_mb), "in caches that can shrink"),
+    ];
+    for (mb, words) in sizes {
+        let Some(mb) = mb else { continue };
+        let mut text = String::new();
+        push_kb(&mut text, mb.saturating_mul(1024));
+        let _ = write!(text, " {words}");
+        line.push((Part::Plain, text));
+    }
+    let most = |count: fn(&MemoryHealth) -> Option<i64>| health.iter().filter_map(count).max();
+    let part = |n: i64| if n > 0 { Part::Level(Level::Warning) } else { Part::Plain };
+    if let Some(n) = most(|health| health.out_of_memory) {
+        line.push((part(n), format!("out of memory {}", figure::counted(n.max(0) as usize, "time"))));
+    }
+    if let Some(n) = most(|health| health.timeouts) {
+        line.push((part(n), figure::counted(n.max(0) as usize, "grant that timed out")));
     }
     line
 }

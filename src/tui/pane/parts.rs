@@ -40,7 +40,7 @@ use std::{
 mod above;
 mod label;
 
-use above::{asked, render_about, render_charts};
+use above::{asked, render_about, render_charts, tell_about};
 use label::label;
 
 /// Below this height there is room for the rows only.
@@ -432,7 +432,8 @@ impl<P: Parts> Pane for PartsPane<P> {
                 y = (h * 2 / 5).min(15);
                 render_charts::<P>(i, view, &mut canvas.part(0, 0, w, y - 1), self.line, &self.kept(view));
             }
-            y += render_about::<P>(i, table, view, &mut canvas.part(0, y, w, h - y));
+            let has_rows = !self.places.is_empty();
+            y += render_about::<P>(i, table, view, &mut canvas.part(0, y, w, h - y), has_rows);
         }
         let mut body = canvas.part(0, y, w, h - y);
         if self.places.is_empty() {
@@ -582,5 +583,6 @@ fn document<P: Parts>(row: &Line<'_, P>) -> Document {
         d.field(label(column.title), row.style(), |s| s.push_str(cell.as_str().trim()));
     }
     P::more(row, &mut d);
+    tell_about(row, &mut d);
     d
 }

@@ -52,13 +52,19 @@ pub fn key(instance: &InstanceSnapshot, r: &Request) -> RowKey {
 
 /// Asks the server about the session of a row: its plan or its waits.
 pub fn demand(action: Action, key: Option<&RowKey>, wishes: &mut Vec<Wish>) {
-    let Some(RowKey::Session(instance, session_id, _)) = key else { return };
+    wishes.extend(asked(action, key));
+}
+
+/// The same, for panes that ask in another way. None: there is no session, or the action is another one.
+pub fn asked(action: Action, key: Option<&RowKey>) -> Option<Wish> {
+    let Some(RowKey::Session(instance, session_id, _)) = key else { return None };
     let session_id = *session_id;
     let demand = match action {
         Action::SessionWaits => Demand::SessionWaits { session_id },
-        _ => Demand::SessionPlan { session_id },
+        Action::Plan => Demand::SessionPlan { session_id },
+        _ => return None,
     };
-    wishes.push(Wish::Demand(instance.clone(), demand));
+    Some(Wish::Demand(instance.clone(), demand))
 }
 
 /// Appends a text on one line: every run of blanks is one blank.

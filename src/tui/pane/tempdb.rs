@@ -6,6 +6,7 @@ use super::{
     figure::{Figure, high},
     kept::{HOUR_MS, Kept},
     parts::{self, By, Line, Parts, PartsPane, Words, bytes, text},
+    request::asked,
     who::{one_line, push_who, request, statement, tell_statement},
 };
 use crate::{
@@ -19,15 +20,18 @@ use crate::{
             id::{Metric, SeriesId, SeriesKey},
             reading::Reading,
             tempdb::{PageKind, TempdbSession, TempdbTable, VersionStore},
+            who::Who,
         },
     },
     tui::{
+        action::Action,
         id::{PaneId, RowKey},
         view::View,
         widget::{
             column::{self, Kind, number, size, whole, words},
             document::Document,
         },
+        wish::Wish,
     },
 };
 use std::{fmt::Write as _, sync::Arc};
@@ -57,6 +61,9 @@ const VERSIONS: Figure = Figure::plain("version store GB", SeriesId::VersionStor
 
 /// The largest data file is so many times the smallest: the engine prefers it.
 const UNEVEN: i64 = 2;
+
+/// Of that much the sessions must tell, or it is said that none does, KB.
+const MUCH_KB: i64 = 128 << 10;
 
 /// A holder of row versions that is older than this is told in a warning's colour, ms.
 const LONG_MS: i64 = 600_000;
@@ -102,6 +109,10 @@ impl Parts for Sessions {
         RowKey::Session(instance.clone(), session.session_id, 0)
     }
 
+    fn act(action: Action, row: Option<&RowKey>, _: Option<&InstanceId>) -> Option<Wish> {
+        asked(action, row)
+    }
+
     fn texts<'p>(session: &'p TempdbSession, with: &mut dyn FnMut(&'p str)) {
         session.who.texts(with);
     }
@@ -124,9 +135,10 @@ impl Parts for Sessions {
         vec![kept.beside(own, ["in tempdb", "its own"])]
     }
 
-    fn about(_: &InstanceSnapshot, table: &TempdbTable, _: &View<'_>) -> Vec<Vec<(Part, String)>> {
-        let own = own_holders(table).map(|words| (Part::Plain, words)).into_iter().collect();
-        let lines = [contents(table), files(table), versions(table), own, contention(table)];
+    /// What matters most first: the last lines make room where there is little.
+    fn about(i: &InstanceSnapshot, table: &TempdbTable, view: &View<'_>) -> Vec<Vec<(Part, String)>> {
+        let lines =
+            [contents(table), versions(table), own_holders(i, table, view), contention(table), files(table)];
         lines.into_iter().filter(|line| !line.is_empty()).collect()
     }
 }
@@ -139,17 +151,27 @@ fn push_kb(out: &mut String, kb: i64) {
 fn contents(table: &TempdbTable) -> Vec<(Part, String)> {
     let mut s = String::new();
     let parts = [
-        ("user objects", table.user_kb),
-        ("internal objects", table.internal_kb),
-        ("version store", table.version_kb),
-        ("mixed extents", table.mixed_kb),
-        ("free", table.free_kb()),
+        ("user objects", table.user_kb, table.user_of_nobody_kb()),
+        ("internal objects", table.internal_kb, table.internal_of_nobody_kb()),
+        ("version store", table.version_kb, None),
+        ("mixed extents", table.mixed_kb, None),
+        ("free", table.free_kb(), None),
     ];
-    for (n, (name, kb)) in parts.into_iter().filter_map(|(name, kb)| Some((name, kb?))).enumerate() {
+    let known = parts.into_iter().filter_map(|(name, kb, of_nobody)| Some((name, kb?, of_nobody)));
+    for (n, (name, kb, of_nobody)) in known.enumerate() {
         s.push_str(if n == 0 { ": " } else { " · " });
         s.push_str(name);
         s.push(' ');
         push_kb(&mut s, kb);
+        // They are freed lazily, cached for the next call, or of sessions that are gone.
+        if let Some(of_nobody) = of_nobody.filter(|kb| *kb >= MUCH_KB) {
+            s.push_str(" (");
+            if of_nobody < kb {
+                push_kb(&mut s, of_nobody);
+                s.push(' ');
+            }
+            s.push_str("of no session now)");
+        }
     }
     let Some(size_kb) = table.size_kb().filter(|_| !s.is_empty()) else { return Vec::new() };
     let mut all = String::new();
@@ -202,24 +224,44 @@ fn versions(table: &TempdbTable) -> Vec<(Part, String)> {
     line
 }
 
-/// Who keeps the greatest store of versions that a database has itself from being cleaned up.
-fn own_holders(table: &TempdbTable) -> Option<String> {
-    let store =
-        table.stores.iter().filter(|store| store.own_kb.is_some()).max_by_key(|store| store.own_kb)?;
-    let aborted = store.aborted.filter(|n| *n > 0);
+/// Who keeps the greatest store of versions that a database has itself from being cleaned up, and for how long.
+fn own_holders(i: &InstanceSnapshot, table: &TempdbTable, view: &View<'_>) -> Vec<(Part, String)> {
+    let own = table.stores.iter().filter(|store| store.own_kb.is_some());
+    let Some(store) = own.max_by_key(|store| store.own_kb) else { return Vec::new() };
     let mut s = match &store.database {
         Some(database) => format!("persistent versions of {database} are kept for "),
         None => format!("persistent versions of db {} are kept for ", store.database_id),
     };
-    let start = s.len();
+    let (start, mut longest_ms) = (s.len(), 0);
     for session in store.holders() {
         let _ = write!(s, "{}session {session}", if s.len() > start { ", " } else { "" });
+        let (for_ms, who) = whose(i, table, session, view);
+        if let Some(ms) = for_ms {
+            s.push_str(" for ");
+            figure::push_wait(&mut s, ms as f64);
+            longest_ms = longest_ms.max(ms);
+        }
+        push_who(&mut s, &who);
     }
-    if let Some(aborted) = aborted {
+    if let Some(aborted) = store.aborted.filter(|n| *n > 0) {
         s.push_str(if s.len() > start { ", " } else { "" });
-        figure::push_counted(&mut s, aborted.unsigned_abs(), "aborted transaction");
+        figure::push_counted(&mut s, aborted.unsigned_abs(), "transaction that aborted");
     }
-    (s.len() > start).then_some(s)
+    if s.len() == start {
+        return Vec::new();
+    }
+    vec![(if longest_ms >= LONG_MS { Part::Level(Level::Warning) } else { Part::Plain }, s)]
+}
+
+/// For how long a session is in its transaction and who it is, as those that need versions tell, or as the poll of activity knows it.
+fn whose(i: &InstanceSnapshot, table: &TempdbTable, session: i32, view: &View<'_>) -> (Option<i64>, Who) {
+    if let Some(holder) = table.holders.iter().find(|holder| holder.session_id == session) {
+        return (holder.for_ms, holder.who.clone());
+    }
+    let Some(request) = request(i, session) else { return (None, Who::default()) };
+    let for_ms = request.transaction_at.map(|at| (view.now - at).max(0));
+    let (login, host) = (request.login.clone(), request.host.clone());
+    (for_ms, Who { login, host, program: request.job.clone().or_else(|| request.program.clone()) })
 }
 
 /// `version store orders 3 GB, crm 12 MB`: the three greatest.
@@ -331,10 +373,7 @@ fn share_pct(s: &Line<'_, Sessions>) -> Option<f64> {
 mod tests {
     use super::*;
     use crate::{
-        model::poll::{
-            tempdb::{Contention, TempdbFile, VersionHolder},
-            who::Who,
-        },
+        model::poll::tempdb::{Contention, TempdbFile, VersionHolder},
         tui::{
             fixture,
             pane::{Pane, stage::Stage},
@@ -427,5 +466,63 @@ mod tests {
             assert!(text.contains(words), "{words} in {text}");
         }
         assert!(!text.contains("user objects"), "what nobody told is not said: {text}");
+    }
+
+    #[test]
+    fn who_keeps_the_versions_that_a_database_has_itself_is_said_with_login_and_age() {
+        let store = VersionStore {
+            database: Some("orders".into()),
+            own_kb: Some(9 << 20),
+            aborted: Some(2),
+            oldest_session: Some(60),
+            snapshot_session: Some(71),
+            ..VersionStore::default()
+        };
+        let who = Who { login: Some("CORP\\ann".into()), ..Who::default() };
+        let holder = VersionHolder { session_id: 71, for_ms: Some(900_000), who, ..VersionHolder::default() };
+        let table = TempdbTable { stores: vec![store], holders: vec![holder], ..TempdbTable::default() };
+        let mut fleet = fixture::small();
+        for i in &mut fleet.instances {
+            let facts = &mut Arc::make_mut(i).facts;
+            facts.tempdb_use = Reading::good(Arc::new(table.clone()), fixture::NOW, 60_000);
+            let mut activity = facts.activity.get().cloned().unwrap_or_default();
+            let request = crate::model::poll::activity::Request {
+                session_id: 60,
+                login: Some("etl".into()),
+                transaction_at: Some(fixture::NOW.plus_ms(-41_000)),
+                ..crate::model::poll::activity::Request::default()
+            };
+            Arc::make_mut(&mut activity).requests.insert(0, request);
+            facts.activity = Reading::good(activity, fixture::NOW, 60_000);
+        }
+        let said = |width: u16, height: u16| {
+            let stage = Stage::one(fleet.clone(), "sqlprd-001");
+            let lines = stage.draw(&mut TempdbPane::default(), width, height);
+            lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ")
+        };
+        let words = "persistent versions of orders are kept for session 60 for 41 s (etl), session 71 for 15m00s (CORP\\ann), \
+                     2 transactions that aborted";
+        for width in [200, 80] {
+            let text = said(width, 40);
+            assert!(text.contains(words), "{width}: {text}");
+        }
+    }
+
+    #[test]
+    fn what_is_of_no_session_now_is_called_so() {
+        let file = TempdbFile { file_id: 1, size_kb: Some(8 << 20), free_kb: Some(1 << 20) };
+        let mut table = TempdbTable {
+            files: vec![file],
+            user_kb: Some(3 << 20),
+            internal_kb: Some(2 << 20),
+            ..TempdbTable::default()
+        };
+        let text = shown(&table, 40).join("\n");
+        assert!(text.contains("user objects 3.0 GB (of no session now)"), "{text}");
+        assert!(text.contains("No session holds 1 MB"), "{text}");
+        table.sessions = vec![session(61, Some(2 << 20), Some(2 << 20))];
+        let text = shown(&table, 40).join("\n");
+        assert!(text.contains("user objects 3.0 GB (1.0 GB of no session now)"), "{text}");
+        assert!(text.contains("internal objects 2.0 GB · free"), "all of them are of a session: {text}");
     }
 }

@@ -6,12 +6,12 @@ use super::{
     figure::Figure,
     kept::{HOUR_MS, Kept, of_log},
     parts::{self, By, Line, Parts, PartsPane, Words, bytes, text},
-    who::duration,
+    who::{duration, push_who, request},
 };
 use crate::{
     model::{
         base::{figure, filter::Value},
-        fold::snapshot::InstanceSnapshot,
+        fold::{snapshot::InstanceSnapshot, together::oldest_transaction},
         inventory::instance::InstanceId,
         judge::{health::Level, limits::Gauge},
         poll::{
@@ -22,6 +22,7 @@ use crate::{
             logs::LogRow,
             reading::Reading,
             space::Fits,
+            who::Who,
         },
     },
     tui::{
@@ -30,10 +31,11 @@ use crate::{
         widget::{
             cell::CellText,
             column::{self, Kind, ms, number, size, whole, words},
+            document::Document,
         },
     },
 };
-use std::sync::Arc;
+use std::{fmt::Write as _, sync::Arc};
 
 /// So many virtual log files slow recovery and backups down.
 const MANY_VLFS: i64 = 1_000;
@@ -104,6 +106,20 @@ impl Parts for Logs {
         }
     }
 
+    /// Whose the oldest transaction in it is.
+    fn more(line: &Line<'_, Self>, d: &mut Document) {
+        d.field("oldest of session", line.style(), |s| {
+            let Some((Some(session), _)) = oldest_transaction(line.instance, line.part) else { return };
+            let _ = write!(s, "{session}");
+            if let Some(oldest) = line.part.oldest() {
+                push_who(s, &oldest.who);
+            } else {
+                let login = request(line.instance, session).and_then(|request| request.login.clone());
+                push_who(s, &Who { login, ..Who::default() });
+            }
+        });
+    }
+
     fn about(i: &InstanceSnapshot, table: &Vec<LogRow>, _: &View<'_>) -> Vec<Vec<(Part, String)>> {
         let mut line = Vec::new();
         let all = i.facts.databases.get().map_or(0, |rows| rows.len());
@@ -171,13 +187,14 @@ fn holder<'a>(log: &Line<'a, Logs>) -> Option<&'a str> {
     }
 }
 
-/// Since when it is held, ms: an open transaction since its begin, a log that waits for its backup since the last one.
+/// For how long it is held, ms.
 fn held_ms(log: &Line<'_, Logs>) -> Option<i64> {
-    let since = match log.part.reuse_wait.as_deref()? {
-        "ACTIVE_TRANSACTION" => log.part.holder.as_ref()?.since?,
-        "LOG_BACKUP" => structure(log)?.backup_at?,
-        _ => return None,
-    };
+    Some((log.view.now - log.part.held_since(structure(log))?).max(0))
+}
+
+/// For how long the oldest transaction that wrote to it is open, ms, whatever it waits for.
+fn oldest_ms(log: &Line<'_, Logs>) -> Option<i64> {
+    let (_, since) = oldest_transaction(log.instance, log.part)?;
     Some((log.view.now - since).max(0))
 }
 
@@ -208,6 +225,7 @@ const COLUMNS: &[Column] = &[
         .filter(),
     Column::text("holder", "HELD BY", 26, 2).at_least(20).value(|l| words(holder(l))).cell(held_by).filter(),
     Column::number("since", "SINCE", 7, 3).value(|l| ms(held_ms(l))).cell(duration).filter(),
+    Column::number("oldest", "OLDEST TX", 9, 7).value(|l| ms(oldest_ms(l))).cell(duration).filter(),
     Column::number("holder_log", "ITS LOG", 8, 8)
         .value(|l| size(l.part.holder.as_ref().and_then(|holder| holder.log_bytes), 1.0))
         .cell(bytes)
@@ -294,7 +312,7 @@ fn vlfs(l: &Line<'_, Logs>, v: Option<Value<'_>>, out: &mut CellText) {
 mod tests {
     use super::*;
     use crate::{
-        model::poll::{log_use::LogUseTable, logs::LogHolder, who::Who},
+        model::poll::{activity::Request, log_use::LogUseTable, logs::LogHolder},
         tui::{
             fixture,
             pane::{Pane, stage::Stage},
@@ -376,5 +394,43 @@ mod tests {
         pane.set_filter("fits~room").unwrap();
         pane.rebuild(&stage.view());
         assert_eq!(pane.counts(), (1, 2));
+    }
+
+    #[test]
+    fn the_oldest_transaction_is_told_whatever_a_log_waits_for() {
+        let opened = |ms: i64, session_id| LogHolder {
+            session_id: Some(session_id),
+            since: Some(fixture::NOW.plus_ms(-ms)),
+            who: Who { login: Some("CORP\\ann".into()), ..Who::default() },
+            ..LogHolder::default()
+        };
+        let told = LogRow { oldest: Some(opened(341_000, 71)), ..log("crm", Some(9), "LOG_BACKUP") };
+        let Stage { mut world } =
+            stage(&[told, log("orders", Some(8), "LOG_BACKUP"), log("odd", Some(7), "NOTHING")]);
+        let fleet = Arc::make_mut(&mut world.snapshot);
+        for i in &mut fleet.instances {
+            let facts = &mut Arc::make_mut(i).facts;
+            let mut activity = facts.activity.get().cloned().unwrap_or_default();
+            let writes = |database: &str, ms: i64, log_bytes| Request {
+                session_id: 80,
+                database: Some(database.into()),
+                transaction_at: Some(fixture::NOW.plus_ms(-ms)),
+                log_bytes: Some(log_bytes),
+                ..Request::default()
+            };
+            Arc::make_mut(&mut activity).requests =
+                vec![writes("orders", 61_000, 4_096), writes("odd", 99_000, 0)];
+            facts.activity = Reading::good(activity, fixture::NOW, 60_000);
+        }
+        let stage = Stage { world };
+        let mut pane = TxLogPane::default();
+        let lines = stage.draw(&mut pane, 200, 30);
+        let line = |name: &str| lines.iter().rfind(|line| line.trim_start().starts_with(name)).unwrap();
+        assert!(lines.iter().any(|line| line.contains("OLDEST TX")), "{lines:#?}");
+        assert!(line("crm ").contains("5m41s"), "as the poll of logs told: {}", line("crm "));
+        assert!(line("orders ").contains("1m01s"), "as activity knows: {}", line("orders "));
+        assert!(!line("odd ").contains("1m39s"), "it wrote nothing: {}", line("odd "));
+        let details = pane.details(&pane.selected().unwrap(), &stage.view()).unwrap().to_copy();
+        assert!(details.contains("oldest of session: 71 (CORP\\ann)"), "{details}");
     }
 }

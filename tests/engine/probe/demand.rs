@@ -333,3 +333,27 @@ async fn the_buffer_pool_is_told_by_database_and_a_missing_right_is_named() {
         assert!(told, "{demand}: {failure:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_databases_have_no_more_pages_in_memory_than_their_clerk() {
+    for trouble in [&[][..], &[(Kind::GrantHog, Some(95.0))]] {
+        let sim = fleet(2, trouble).await;
+        for index in 0..2 {
+            let mut client = introduced(&sim, index).await;
+            let found = probe::demand(&mut client.conn, Demand::BufferPool, &mut client.ctx).await;
+            let Ok(Found::Buffers(buffers)) = found else { panic!("{found:?}") };
+            let clerks = match client.one(ProbeId::Clerks).await {
+                Ok(Sample::Known(State::Clerks(table))) => table,
+                other => panic!("{other:?}"),
+            };
+            let (by_database, by_clerk) = (
+                buffers.iter().filter_map(|row| row.pages).sum::<i64>() * 8,
+                clerks.buffer_pool_kb().unwrap(),
+            );
+            // It still fills between the two questions.
+            let room = by_clerk / 100;
+            assert!(by_database > 0 && by_database <= by_clerk + room, "{by_database} of {by_clerk}");
+        }
+        sim.stop().await;
+    }
+}

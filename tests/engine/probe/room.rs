@@ -104,6 +104,11 @@ async fn a_version_store_names_its_database_and_the_session_that_holds_it_on_eve
         let year = client.ctx.major().unwrap();
         let is_new = table.stores.iter().any(|store| store.own_kb.is_some());
         assert!(!is_new || year >= 15, "accelerated recovery is from 2019 on: {year}");
+        let mut own = table.stores.iter().filter(|store| store.own_kb.is_some_and(|kb| kb > 0));
+        assert!(
+            year < 15 || own.any(|store| store.holders().any(|session| session == holder.session_id)),
+            "the snapshot keeps versions of its own database: {table:?}"
+        );
     }
     sim.stop().await;
 }

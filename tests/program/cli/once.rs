@@ -326,3 +326,58 @@ fn every_subject_has_the_worst_instance_first_in_few_columns() {
         assert!(decimals <= 4, "{figure}");
     }
 }
+
+/// What panes tell above their rows, and in columns of theirs.
+#[test]
+fn storage_tempdb_memory_and_logs_tell_what_their_panes_tell() {
+    let troubles = ["tempdb_fill", "version_store_hold", "log_hold", "grant_hog"];
+    let events = troubles.map(|kind| format!("[[event]]\non = '#1'\nkind = '{kind}'\nfrom_s = -300\n"));
+    let sim = SimProcess::start(2, 0, Some(&events.concat()));
+    let told = |subject: &str| {
+        let rows = objects(&once(&sim, &[subject, "-o", "json"]).stdout);
+        rows.into_iter().filter(|row| row["instance"] == "sqlprd-001").collect::<Vec<_>>()
+    };
+    let storage = told("storage");
+    for column in [
+        "read_ms",
+        "write_ms",
+        "reads_per_s",
+        "writes_per_s",
+        "read_bytes_per_s",
+        "write_bytes_per_s",
+        "read_stall_ms_per_s",
+        "write_stall_ms_per_s",
+    ] {
+        assert!(storage.iter().any(|row| row[column].is_f64()), "{column}: {storage:#?}");
+    }
+    assert!(storage.iter().all(|row| row["no_date"] == "no history is kept here"), "{storage:#?}");
+
+    let tempdb = told("tempdb");
+    for kind in ["contents", "file", "versions", "holder of versions", "contention", "session"] {
+        assert!(tempdb.iter().any(|row| row["row"] == kind), "{kind}: {tempdb:#?}");
+    }
+    let held = |row: &&serde_json::Map<String, serde_json::Value>| row["row"] == "holder of versions";
+    let holder = tempdb.iter().find(held).unwrap();
+    assert!(holder["for_ms"].is_i64() && holder["login"].is_string(), "{holder:?}");
+    let kb =
+        |name: &str| tempdb.iter().find(|row| row["name"] == name).and_then(|row| row["total_kb"].as_i64());
+    assert!(kb("all") > kb("free") && kb("free") > Some(0), "{tempdb:#?}");
+
+    let memory = told("memory");
+    for kind in ["amount", "low memory", "page life", "plan cache", "clerk"] {
+        assert!(memory.iter().any(|row| row["row"] == kind), "{kind}: {memory:#?}");
+    }
+    for name in ["target", "total", "stolen", "process", "machine"] {
+        let row = memory.iter().find(|row| row["row"] == "amount" && row["name"] == name);
+        assert!(row.is_some_and(|row| row["size_kb"].as_i64() > Some(0)), "{name}: {memory:#?}");
+    }
+    assert!(memory.iter().all(|row| !row.contains_key("grown_kb")), "there is nothing to compare with");
+
+    let logs = told("txlog");
+    let held =
+        logs.iter().find(|row| row["waits_for"] == "ACTIVE_TRANSACTION").expect("the log that is held");
+    assert!(held["held_for_ms"].as_i64() > Some(0) && held["oldest_session_id"].is_i64(), "{held:?}");
+    // From 2016 SP2 on.
+    let is_told = logs.iter().any(|row| row["vlfs"].is_i64());
+    assert_eq!(logs.iter().any(|row| row["last_backup"].is_string()), is_told, "{logs:#?}");
+}

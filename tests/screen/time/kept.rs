@@ -46,7 +46,7 @@ fn the_file_under_the_cursor_has_its_charts_and_they_follow_it() {
     assert!(!database.is_empty());
     let text = s.text();
     assert!(text.contains(&format!("{file} ms · last 1 hour")), "what is not in memory has an hour: {text}");
-    assert!(text.contains(&format!("{file} MB/s")), "{text}");
+    assert!(text.contains(&format!("{file} read and written MB/s")), "{text}");
     assert!(text.contains("nothing is kept of this time"), "its traffic was never kept here: {text}");
     s.keys("down");
     let next = of_file(Metric::FileReadOf, &answer(&mut s));

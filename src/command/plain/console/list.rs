@@ -4,7 +4,11 @@ use super::{About, Behind, Console, ROWS, holds};
 use crate::{
     cli::What,
     command::{
-        once::{self, deadlocks, growths, rows, space, stored},
+        once::{
+            self, deadlocks, growths, rows,
+            space::{self, Beside},
+            stored,
+        },
         output::{Cell, Grid},
         plain::spoken,
     },
@@ -98,7 +102,9 @@ impl Console {
             What::Deadlocks => deadlocks::rows(&instances, &self.zone),
             What::Growths => growths::rows(&instances, &self.zone),
             other => {
-                space::rows(other, &instances).or_else(|| stored::rows(other, &instances)).unwrap_or_default()
+                let beside = Beside { zone: &self.zone, now: fleet.at, outlooks: None };
+                let rows = space::rows(other, &instances, &beside);
+                rows.or_else(|| stored::rows(other, &instances)).unwrap_or_default()
             }
         };
         if !self.place.filter.is_empty() {

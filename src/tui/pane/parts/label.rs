@@ -7,6 +7,7 @@ pub(super) fn label(title: &str) -> String {
         "INTERNAL" => "internal objects".to_owned(),
         "VLFS" => "VLFs".to_owned(),
         "DOP" => "DOP".to_owned(),
+        "READ STALL" | "WRITE STALL" => title.to_lowercase() + " ms/s",
         _ => title.to_lowercase().replace("mb/s", "MB/s").replace("cpu", "CPU"),
     }
 }

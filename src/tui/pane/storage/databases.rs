@@ -1,4 +1,4 @@
-//! Files added up by database: the slowest database first.
+//! Files added up by database, the largest database first.
 
 use super::{
     super::{
@@ -6,13 +6,13 @@ use super::{
         kept::{self, HOUR_MS, Kept},
         parts::{self, By, Line, Parts, Words, bytes, text},
     },
-    files::{BYTES, LATENCY},
+    files::{BYTES, LATENCY, megabytes},
     free::free_space,
-    sums::Sums,
 };
 use crate::{
     model::{
-        base::figure,
+        base::{figure, filter::Value},
+        fold::together::Sums,
         inventory::instance::InstanceId,
         poll::{
             Facts,
@@ -129,9 +129,21 @@ const COLUMNS: &[Column] = &[
         .value(|d| number(sums(d).traffic.writes))
         .cell(|d, v, out| d.put(v, out, figure::push_rate))
         .filter(),
-    Column::number("bytes", "MB/S", 7, 3)
-        .value(|d| sums(d).traffic.bytes.map(crate::model::base::filter::Value::Bytes))
-        .cell(|d, v, out| d.put(v, out, |s, bytes| figure::push_rate(s, bytes / 1_048_576.0)))
+    Column::number("read_bytes", "READ MB/S", 9, 3)
+        .value(|d| sums(d).traffic.read_bytes.map(Value::Bytes))
+        .cell(megabytes)
+        .filter(),
+    Column::number("write_bytes", "WRITE MB/S", 10, 3)
+        .value(|d| sums(d).traffic.write_bytes.map(Value::Bytes))
+        .cell(megabytes)
+        .filter(),
+    Column::number("read_stall", "READ STALL", 10, 6)
+        .value(|d| in_ms(sums(d).traffic.read_stall))
+        .cell(|d, v, out| d.put(v, out, figure::push_rate))
+        .filter(),
+    Column::number("write_stall", "WRITE STALL", 11, 6)
+        .value(|d| in_ms(sums(d).traffic.write_stall))
+        .cell(|d, v, out| d.put(v, out, figure::push_rate))
         .filter(),
     Column::number("pending", "PENDING", 7, 5)
         .value(|d| whole(sums(d).traffic.pending))
@@ -139,7 +151,7 @@ const COLUMNS: &[Column] = &[
         .filter(),
     Column::number("failing", "CANNOT GROW", 11, 4)
         .value(|d| whole(d.instance.facts.space.get().map(|_| sums(d).failing)))
-        .cell(|d, v, out| match v.and_then(crate::model::base::filter::Value::figure) {
+        .cell(|d, v, out| match v.and_then(Value::figure) {
             Some(n) if n > 0.0 => out.with(d.view.theme.warning, |s| figure::push_count(s, n)),
             _ => d.put(v, out, figure::push_count),
         })

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     model::{
         base::{figure, filter::Value},
-        fold::snapshot::InstanceSnapshot,
+        fold::together::next_fits,
         inventory::instance::InstanceId,
         judge::limits::Gauge,
         poll::{
@@ -139,19 +139,27 @@ const COLUMNS: &[Column] = &[
         .filter(),
     Column::number("reads", "READS/S", 7, 3)
         .value(|f| number(f.part.reads_per_s))
-        .cell(|f, v, out| rate(f, v, 1.0, out))
+        .cell(|f, v, out| f.put(v, out, figure::push_rate))
         .filter(),
     Column::number("writes", "WRITES/S", 8, 3)
         .value(|f| number(f.part.writes_per_s))
-        .cell(|f, v, out| rate(f, v, 1.0, out))
+        .cell(|f, v, out| f.put(v, out, figure::push_rate))
         .filter(),
     Column::number("read_bytes", "READ MB/S", 9, 4)
         .value(|f| f.part.read_bytes_per_s.map(Value::Bytes))
-        .cell(|f, v, out| rate(f, v, MB, out))
+        .cell(megabytes)
         .filter(),
     Column::number("write_bytes", "WRITE MB/S", 10, 4)
         .value(|f| f.part.write_bytes_per_s.map(Value::Bytes))
-        .cell(|f, v, out| rate(f, v, MB, out))
+        .cell(megabytes)
+        .filter(),
+    Column::number("read_stall", "READ STALL", 10, 6)
+        .value(|f| in_ms(f.part.read_stall()))
+        .cell(|f, v, out| f.put(v, out, figure::push_rate))
+        .filter(),
+    Column::number("write_stall", "WRITE STALL", 11, 6)
+        .value(|f| in_ms(f.part.write_stall()))
+        .cell(|f, v, out| f.put(v, out, figure::push_rate))
         .filter(),
     Column::number("size", "SIZE", 8, 4).value(|f| size(f.part.size_bytes, 1.0)).cell(bytes).filter(),
     Column::number("inside", "FREE IN %", 9, 5)
@@ -203,13 +211,6 @@ fn next_kb(f: &Line<'_, Files>) -> Option<i64> {
     }
 }
 
-/// Whether the next growth of a file has room.
-pub(super) fn next_fits(i: &InstanceSnapshot, row: &FileRow) -> Option<Fits> {
-    let volumes = i.facts.volumes.get().map_or(&[][..], |rows| &rows[..]);
-    let size_kb = row.size_bytes.map(|bytes| bytes / 1024);
-    i.facts.space.get()?.of(row.file.ids())?.fits(size_kb, volumes)
-}
-
 fn fits(f: &Line<'_, Files>, v: Option<Value<'_>>, out: &mut CellText) {
     match v {
         Some(Value::Text(words)) if next_fits(f.instance, f.part).is_some_and(Fits::fails) => {
@@ -234,11 +235,9 @@ fn most(f: &Line<'_, Files>, v: Option<Value<'_>>, out: &mut CellText) {
     }
 }
 
-fn rate(f: &Line<'_, Files>, v: Option<Value<'_>>, unit: f64, out: &mut CellText) {
-    match v.and_then(Value::figure) {
-        Some(v) => out.with(f.style(), |s| figure::push_rate(s, v / unit)),
-        None => out.put(f.view.theme.dim, "–"),
-    }
+/// A cell with bytes per second, in MB.
+pub(super) fn megabytes<P: Parts>(line: &Line<'_, P>, v: Option<Value<'_>>, out: &mut CellText) {
+    line.put(v, out, |s, bytes| figure::push_rate(s, bytes / MB));
 }
 
 /// A time that passes the limits of the score stands out, where there is more than a trickle.

@@ -11,7 +11,6 @@ mod databases;
 mod files;
 mod free;
 mod growths;
-mod sums;
 mod volumes;
 
 /// The pane.

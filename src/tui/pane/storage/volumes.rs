@@ -7,22 +7,17 @@ use super::{
         parts::{self, By, Line, Parts, Words, bytes, text},
         who::duration,
     },
-    files::{BYTES, LATENCY},
+    files::{BYTES, LATENCY, megabytes},
     free::free_space,
-    sums::Sums,
 };
 use crate::{
     model::{
-        base::{figure, filter::Value, time::Timestamp},
+        base::{figure, filter::Value},
+        fold::together::Sums,
         inventory::instance::InstanceId,
         judge::limits::Gauge,
-        poll::{
-            Facts,
-            id::Metric,
-            reading::Reading,
-            volumes::{VolumeRow, volume_of},
-        },
-        timeline::forecast::Outlook,
+        poll::{Facts, id::Metric, reading::Reading, volumes::VolumeRow},
+        timeline::forecast::{Outlook, end_of_day},
     },
     protocol::Query,
     tui::{
@@ -53,7 +48,7 @@ impl Parts for Volumes {
     const PANE: PaneId = PaneId::Storage;
     const COLUMNS: &'static [Column] = COLUMNS;
     const NAME: &'static str = "volume";
-    const ORDER: &'static [By<VolumeRow>] = &[|v| free_pct(v).map(|pct| -pct)];
+    const ORDER: &'static [By<VolumeRow>] = &[|v| v.free_pct().map(|pct| -pct)];
     const FIGURES: &'static [Figure] = &[LATENCY, BYTES];
     const WORDS: Words = Words {
         order: "fullest first",
@@ -128,12 +123,6 @@ const OF_VOLUME: [Metric; 4] =
 /// Volumes that history is asked for at once: a tenth of a second of its time.
 const AT_ONCE: usize = 24;
 
-const DAY_MS: i64 = 86_400_000;
-
-fn end_of_day(now: Timestamp) -> Timestamp {
-    Timestamp::from_ms((now.ms().div_euclid(DAY_MS) + 1).saturating_mul(DAY_MS))
-}
-
 /// When it is full by its last months, as history said. None: its answer is not there.
 fn outlook(v: &Line<'_, Volumes>) -> Option<Outlook> {
     v.view.charts.outlook(v.instance.id(), v.part.mount.as_deref()?, end_of_day(v.view.now))
@@ -194,20 +183,11 @@ fn put_days(v: &Line<'_, Volumes>, _: Option<Value<'_>>, out: &mut CellText) {
 /// A volume that is full in so many days stands out.
 const SOON_DAYS: f64 = 30.0;
 
-/// Free, %.
-fn free_pct(row: &VolumeRow) -> Option<f64> {
-    let total = row.total_bytes.filter(|bytes| *bytes > 0)?;
-    Some((row.free_bytes? as f64 / total as f64 * 100.0).clamp(0.0, 100.0))
-}
-
 type Column = column::Column<Volumes>;
 
-/// The files on it. Mount points nest: a file is on one volume only.
+/// The files on it.
 fn sums(v: &Line<'_, Volumes>) -> Sums {
-    Sums::of(v.instance, |file| {
-        let volume = file.file.path.as_deref().and_then(|path| volume_of(v.table, path));
-        volume.is_some_and(|volume| volume.key() == v.part.key())
-    })
+    Sums::of_volume(v.instance, v.table, v.part)
 }
 
 /// The columns. A filter may ask for those that end in `filter`.
@@ -221,7 +201,7 @@ const COLUMNS: &[Column] = &[
         .filter(),
     Column::number("size", "SIZE", 8, 2).value(|v| size(v.part.total_bytes, 1.0)).cell(bytes).filter(),
     Column::number("free", "FREE", 8, 0).value(|v| size(v.part.free_bytes, 1.0)).cell(bytes).filter(),
-    Column::number("free_pct", "FREE %", 6, 0).value(|v| number(free_pct(v.part))).cell(free).filter(),
+    Column::number("free_pct", "FREE %", 6, 0).value(|v| number(v.part.free_pct())).cell(free).filter(),
     Column::number("full_in", "FULL IN", 7, 0).value(|v| ms(v.part.full_in_ms)).cell(full_in).filter(),
     Column::number("days", "DAYS LEFT", 9, 3).value(|v| number(days_left(v))).cell(put_days).filter(),
     Column::number("files", "FILES", 5, 4)
@@ -244,9 +224,21 @@ const COLUMNS: &[Column] = &[
         .value(|v| number(sums(v).traffic.writes))
         .cell(|v, n, out| v.put(n, out, figure::push_rate))
         .filter(),
-    Column::number("bytes", "MB/S", 7, 3)
-        .value(|v| sums(v).traffic.bytes.map(Value::Bytes))
-        .cell(|v, n, out| v.put(n, out, |s, bytes| figure::push_rate(s, bytes / 1_048_576.0)))
+    Column::number("read_bytes", "READ MB/S", 9, 3)
+        .value(|v| sums(v).traffic.read_bytes.map(Value::Bytes))
+        .cell(megabytes)
+        .filter(),
+    Column::number("write_bytes", "WRITE MB/S", 10, 3)
+        .value(|v| sums(v).traffic.write_bytes.map(Value::Bytes))
+        .cell(megabytes)
+        .filter(),
+    Column::number("read_stall", "READ STALL", 10, 6)
+        .value(|v| in_ms(sums(v).traffic.read_stall))
+        .cell(|v, n, out| v.put(n, out, figure::push_rate))
+        .filter(),
+    Column::number("write_stall", "WRITE STALL", 11, 6)
+        .value(|v| in_ms(sums(v).traffic.write_stall))
+        .cell(|v, n, out| v.put(n, out, figure::push_rate))
         .filter(),
     Column::number("pending", "PENDING", 7, 5)
         .value(|v| whole(sums(v).traffic.pending))
