@@ -308,7 +308,7 @@ mod tests {
         let clerks = vec![clerk(BUFFER_POOL, Some(51 << 20)), clerk("CACHESTORE_SQLCP", Some(9 << 20))];
         let table = ClerkTable { clerks, left_out: 0, all_kb: Some(60 << 20) };
         facts.clerks = Reading::good(Arc::new(table), fixture::NOW, 60_000);
-        let mut headline = facts.headline.get().cloned().unwrap_or_default();
+        let mut headline = facts.headline.get().copied().unwrap_or_default();
         headline.target_memory_kb = Some(64 << 20);
         headline.total_memory_kb = Some(60 << 20);
         facts.headline = Reading::good(headline, fixture::NOW, 60_000);

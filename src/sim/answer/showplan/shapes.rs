@@ -181,9 +181,10 @@ impl Shapes<'_> {
         }
         if self.read.has("GROUP") {
             let rows = (node.came(), node.expected());
-            let aggregate = match self.is_large(rows.1) {
-                true => Node::new("Hash Match", "Aggregate", "Hash"),
-                false => Node::new("Stream Aggregate", "Aggregate", "StreamAggregate"),
+            let aggregate = if self.is_large(rows.1) {
+                Node::new("Hash Match", "Aggregate", "Hash")
+            } else {
+                Node::new("Stream Aggregate", "Aggregate", "StreamAggregate")
             };
             let came = if rows.0 > 10_000.0 { rows.0 / 20.0 } else { rows.0 };
             node = aggregate.rows(came, rows.1).mode(mode.0, mode.1).over([node]);
@@ -240,9 +241,10 @@ impl Shapes<'_> {
              </OrderByColumn></OrderBy>",
             escaped(column.trim_matches(['[', ']'])),
         );
-        let sort = match is_page {
-            true => Node::new("Sort", "TopN Sort", "TopSort").with("Distinct=\"0\" Rows=\"50\""),
-            false => Node::new("Sort", "Sort", "Sort").with("Distinct=\"0\""),
+        let sort = if is_page {
+            Node::new("Sort", "TopN Sort", "TopSort").with("Distinct=\"0\" Rows=\"50\"")
+        } else {
+            Node::new("Sort", "Sort", "Sort").with("Distinct=\"0\"")
         };
         let cost = if self.is_lost() { 1.3 } else { 0.011 };
         let sort = sort
@@ -289,14 +291,12 @@ impl Shapes<'_> {
     }
 
     fn delete(&self) -> Node {
-        let mut rows = match self.read.equality() {
-            Some(_) => self.found(),
-            None => {
-                let condition = escaped(&self.read.between("WHERE", &[]));
-                let predicate =
-                    format!("<Predicate><ScalarOperator ScalarString=\"{condition}\" /></Predicate>");
-                self.scan(500.0, 500.0).part(&predicate).reading(4_000.0, 90)
-            }
+        let mut rows = if self.read.equality().is_some() {
+            self.found()
+        } else {
+            let condition = escaped(&self.read.between("WHERE", &[]));
+            let predicate = format!("<Predicate><ScalarOperator ScalarString=\"{condition}\" /></Predicate>");
+            self.scan(500.0, 500.0).part(&predicate).reading(4_000.0, 90)
         };
         if self.read.has("TOP") {
             let (came, expected) = (rows.came(), rows.expected());

@@ -80,7 +80,7 @@ fn every_text_in_every_picture_and_version_is_a_plan_whose_own_times_sum_up() {
                         own.elapsed_ms.iter().flatten().sum::<u64>() + own.exchanges_ms.unwrap_or(0);
                     // Each operator is rounded.
                     let near = sum.abs_diff(9_000) <= 200;
-                    assert!(run.is_none() || near, "{} of {at} {picture:?}", sum);
+                    assert!(run.is_none() || near, "{sum} of {at} {picture:?}");
                 }
             }
         }
