@@ -46,7 +46,7 @@ use tokio::{
         watch,
     },
     task::JoinSet,
-    time::{Instant, sleep, timeout},
+    time::{Instant, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -252,7 +252,7 @@ impl<D: Driver> Lanes<D> {
             asked: of_people,
             rounds: of_polls,
             asks: None,
-            idle: IDLE,
+            until: Instant::now() + IDLE_IN_FLEET,
             left: self.left.get(&instance).cloned().unwrap_or_default(),
         };
         self.tasks.spawn(async move { (instance, lane.run().await) });
@@ -292,8 +292,8 @@ struct Lane<D: Driver> {
     rounds: mpsc::Receiver<Box<Round>>,
     /// since when the server is asked something that nobody has billed
     asks: Option<Instant>,
-    /// closed after so long without a question
-    idle: Duration,
+    /// it is open until then without a question
+    until: Instant,
     left: Left,
 }
 
@@ -325,7 +325,7 @@ impl<D: Driver> Lane<D> {
             biased;
             asked = self.asked.recv() => if let Some(asked) = asked { return Some(Job::Asked(asked)); },
             round = self.rounds.recv() => if let Some(round) = round { return Some(Job::Probes(round)); },
-            () = sleep(self.idle) => {}
+            () = sleep_until(self.until) => {}
             () = self.places.are_wanted(), if is_open => {}
         }
         // One that came in this moment is answered still.
@@ -340,12 +340,13 @@ impl<D: Driver> Lane<D> {
     /// Answers a person, unless they think better of it.
     async fn carry_out(&mut self, asked: &Asked, open: &mut Option<Open<D::Session>>) {
         tracing::info!(instance = self.target.info.log_name(), what = %asked.demand, "asked on demand");
-        self.idle = IDLE;
+        self.until = Instant::now() + IDLE;
         let is_done = tokio::select! {
             biased;
             () = asked.cancel.cancelled() => false,
             () = self.answer_or_say_why(asked, open) => true,
         };
+        self.until = Instant::now() + IDLE;
         // While it waits or connects, nothing is asked, and what is open stays so.
         if let (false, Some(since)) = (is_done, self.asks.take()) {
             // The statement ends with its connection, and nobody says what it has cost.
@@ -368,7 +369,7 @@ impl<D: Driver> Lane<D> {
 
     /// Polls one probe after another, as long as the budget lasts. A person goes first in between.
     async fn poll(&mut self, round: &mut Round, open: &mut Option<Open<D::Session>>) {
-        self.idle = if round.due.focused { IDLE } else { IDLE_IN_FLEET };
+        let idle = if round.due.focused { IDLE } else { IDLE_IN_FLEET };
         let mut unreachable = None;
         for (probe, every_ms) in std::mem::take(&mut round.due.probes) {
             while let Ok(asked) = self.asked.try_recv() {
@@ -400,6 +401,8 @@ impl<D: Driver> Lane<D> {
             };
             tell_news(&mut polled, &mut round.due);
             self.report(polled, every_ms).await;
+            // What a person asked lately keeps it open.
+            self.until = self.until.max(Instant::now() + idle);
         }
     }
 

@@ -69,7 +69,8 @@ fn modules_use_only_what_their_layer_allows() {
             continue;
         };
         for (at, used) in uses(&code) {
-            if used != module && !allowed.contains(&used.as_str()) {
+            let is_read_back = IN_TESTS.contains(&(file.path.as_str(), used.as_str()));
+            if used != module && !is_read_back && !allowed.contains(&used.as_str()) {
                 let line = line_of(&code, at);
                 offences.push(format!("{}:{line}: {module} may not use `{used}`", file.path));
             }
@@ -105,6 +106,9 @@ fn circle<'a>(layers: &[(&'a str, &'a [&'a str])]) -> Vec<&'a str> {
         }
     }
 }
+
+/// Tests that read with one module what another one wrote.
+const IN_TESTS: &[(&str, &str)] = &[("src/sim/answer/showplan/tests.rs", "plan")];
 
 /// Who reads the wall clock; all others are given a time, or one of these clocks.
 const CLOCKS: &[&str] = &[

@@ -86,7 +86,7 @@ fn what_is_waited_for_is_added_up_by_object() {
 
 #[test]
 fn q_leads_from_the_plan_cache_to_the_same_query_in_query_store_and_back() {
-    let mut s = at(160, 40);
+    let mut s = at(200, 40);
     s.keys("ctrl-g sqlprd-001 enter 5 / module~usp_Settle enter");
     assert!(s.selected().contains("usp_Settle"), "{}", s.text());
     s.keys("Q");

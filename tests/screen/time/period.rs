@@ -59,7 +59,7 @@ fn u_adds_up_what_queries_cost_over_the_time_of_the_charts() {
 
 #[test]
 fn a_stretch_is_typed_and_equals_puts_another_time_beside_it() {
-    let mut s = Stage::new(fixture::small(), 200, 40);
+    let mut s = Stage::new(fixture::small(), 280, 40);
     s.keys("/ sqlprd-014 enter enter");
     s.keys(": period space 10:00 space - space 10:30 enter");
     let asked = answer(&mut s);
