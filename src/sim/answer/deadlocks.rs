@@ -26,8 +26,7 @@ pub const ANSWERS: &[Answer] =
 const MOST: usize = 50;
 const WHOLE_BYTES: i64 = 4_000_000;
 const CHARS: usize = 40_000;
-/// Every so many deadlocks a parallel query is in one, with so many tasks.
-const WIDE_EVERY: i64 = 31;
+/// The tasks of a parallel query that is in a deadlock.
 const WIDE_TASKS: i64 = 60;
 /// The number in the name of the first file: it counts from 1601 on.
 const FIRST_FILE: i64 = 133_900_000_000_000_000;
@@ -351,7 +350,7 @@ impl Report<'_> {
 
     /// The other tasks of a parallel query: now and then a report is long.
     fn tasks(&self, side: &Side, xml: &mut String) {
-        if self.deadlock.number % WIDE_EVERY != 0 {
+        if !self.deadlock.is_wide {
             return;
         }
         for ecid in 1..=WIDE_TASKS {

@@ -27,6 +27,9 @@ pub enum Pattern {
     Conversion,
 }
 
+/// Every so many deadlocks a parallel query is in one.
+const WIDE_EVERY: i64 = 31;
+
 /// A deadlock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deadlock {
@@ -36,6 +39,8 @@ pub struct Deadlock {
     pub number: i64,
     /// its pattern
     pub pattern: Pattern,
+    /// a parallel query is in it: its report is long
+    pub is_wide: bool,
 }
 
 /// A place in the files of `system_health`: the file's number, and the offset.
@@ -64,7 +69,7 @@ impl Moment<'_> {
                         (false, _) => Pattern::Conversion,
                     };
                     let at_ms = o.from_ms + n * apart_ms;
-                    Deadlock { at_ms, number: at_ms * 8 + nth as i64, pattern }
+                    Deadlock { at_ms, number: at_ms * 8 + nth as i64, pattern, is_wide: n % WIDE_EVERY == 0 }
                 }));
             }
         }
@@ -192,8 +197,9 @@ mod tests {
         let fleet = fleet();
         let script = Script::default();
         let moment = fleet.at(&script, 0, 0).unwrap();
-        let of =
-            |number, nth| Side::of(&moment, Deadlock { at_ms: 1, number, pattern: Pattern::KeyLookup }, nth);
+        let of = |number, nth| {
+            Side::of(&moment, Deadlock { at_ms: 1, number, pattern: Pattern::KeyLookup, is_wide: false }, nth)
+        };
         assert_ne!(of(1, 0).spid, of(1, 1).spid);
         assert_ne!(of(1, 0).id, of(2, 0).id);
         assert_eq!((of(1, 0), of(1, 0).log_used), (of(1, 0), 0));

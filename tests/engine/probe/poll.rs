@@ -128,8 +128,10 @@ async fn every_declared_column_reaches_the_sample() {
         let expected = match polled.probe {
             ProbeId::Headline => 16,
             ProbeId::Activity => 2,
-            // What a log may take, and when that is full, the fold says, too; nothing holds it. The text of no module begins as one.
-            ProbeId::Logs | ProbeId::Modules => 3,
+            // What a log may take, and when that is full, the fold says, too; nothing holds it, and no transaction is open.
+            ProbeId::Logs => 4,
+            // The text of no module begins as one.
+            ProbeId::Modules => 3,
             // Idle is not believed on Linux; when a volume will be full is told by the fold.
             // How a clerk grew the fold says; what is free in a file only its database.
             ProbeId::CpuRing | ProbeId::Volumes | ProbeId::Clerks | ProbeId::Space => 1,
