@@ -11,7 +11,7 @@ use dbtop::{
             query_store::StoredQuery,
         },
     },
-    plan::{Plan, Statement, find::findings, time::own},
+    plan::{Plan, Query, Statement, find::findings, time::own},
     probe,
     sim::{
         scenario::Kind,
@@ -57,7 +57,7 @@ async fn a_running_request_shows_its_plan_and_its_waits_on_every_version() {
         let read = Plan::read(xml.as_bytes()).unwrap();
         let asked = read.statements.iter().find(|s| s.is_of(plan.query_hash.unwrap())).expect("what it runs");
         // A backup has no tree.
-        let has_run = asked.queries.iter().any(|query| query.is_actual());
+        let has_run = asked.queries.iter().any(Query::is_actual);
         assert!(has_run == is_live || asked.queries.is_empty(), "{xml}");
         (live, not_live) = (live + usize::from(is_live), not_live + usize::from(!is_live));
         let demand = Demand::SessionWaits { session_id };

@@ -30,8 +30,13 @@ fn the_plans_of_what_takes_most_cpu_are_asked_for_and_judged() {
     let lost =
         found.iter().find(|row| of(row, "finding") == "P02").expect("the conversion that loses the seek");
     assert!(of(lost, "plan_hash").starts_with("0x") && !of(lost, "advice").is_empty(), "{lost:?}");
-    let kept = objects(&once(&sim, &["plans", "--filter", "weight=grave", "-o", "json"]).stdout);
-    assert!(!kept.is_empty() && kept.iter().all(|row| of(row, "weight") == "grave"), "{kept:#?}");
+    // Nobody has timed an estimated plan: what is found in it is not grave, however large its part of the cost.
+    let is_grave = |row: &&serde_json::Map<String, serde_json::Value>| of(row, "weight") == "grave";
+    assert!(found.iter().filter(is_grave).all(|row| of(row, "plan") != "estimated"), "{found:#?}");
+    let weight = of(lost, "weight");
+    let filter = format!("weight={weight}");
+    let kept = objects(&once(&sim, &["plans", "--filter", &filter, "-o", "json"]).stdout);
+    assert!(!kept.is_empty() && kept.iter().all(|row| of(row, "weight") == weight), "{kept:#?}");
 }
 
 #[test]
@@ -361,7 +366,7 @@ fn storage_tempdb_memory_and_logs_tell_what_their_panes_tell() {
     assert!(holder["for_ms"].is_i64() && holder["login"].is_string(), "{holder:?}");
     let kb =
         |name: &str| tempdb.iter().find(|row| row["name"] == name).and_then(|row| row["total_kb"].as_i64());
-    assert!(kb("all") > kb("free") && kb("free") > Some(0), "{tempdb:#?}");
+    assert!(kb("all") > kb("free") && kb("free").is_some(), "{tempdb:#?}");
 
     let memory = told("memory");
     for kind in ["amount", "low memory", "page life", "plan cache", "clerk"] {
