@@ -221,14 +221,18 @@ fn main() {
         if now().ms() >= next {
             next = now().ms() + ROUND_MS;
             let records = fleet.drain_kept();
-            stores.iter_mut().for_each(|store| store.take(&records, now()));
+            for store in &mut stores {
+                store.take(&records, now());
+            }
         }
     }
     let records = fleet.drain_kept();
     // What is left open is sealed, as it would be hours later.
     for later in 0..8 {
         let records = if later == 0 { &records[..] } else { &[] };
-        stores.iter_mut().for_each(|store| store.take(records, end.plus_ms((1 + later) * HOUR_MS)));
+        for store in &mut stores {
+            store.take(records, end.plus_ms((1 + later) * HOUR_MS));
+        }
     }
     let a_minute = polls as f64 / f64::from(instances) / f64::from(hours) / 60.0;
     println!(

@@ -10,7 +10,7 @@ use crate::{
     model::poll::properties::Hosting,
     sim::{
         backend::{
-            ColumnType::{BigInt, DateTimeOffset, Int, NVarChar, NVarCharMax},
+            ColumnType::{BigInt, DateTimeOffset, NVarChar, NVarCharMax},
             Value,
         },
         world::deadlocks::{Deadlock, Pattern, Place, Side},
@@ -175,7 +175,7 @@ fn reports(q: &Asked<'_>) -> Table {
     let columns = [
         ("file_name", NVarChar(260)),
         ("file_offset", BigInt),
-        ("report_bytes", Int),
+        ("report_bytes", BigInt),
         ("report", NVarCharMax),
     ];
     let Ok(wanted) = wanted(q) else { return Table::new(&columns) };
