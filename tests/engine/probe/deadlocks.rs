@@ -123,18 +123,26 @@ async fn a_reading_goes_on_where_the_last_one_ended_and_tells_nothing_twice() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn long_reports_come_whole_and_all_of_them_take_little_memory() {
-    let sim = fleet(&[Version::V2022], 1, "deadlocks", -600, 6.0).await;
-    let mut client = client(&sim, 0).await;
-    let table = read(&mut client).await.unwrap();
-    let reports = || table.patterns.iter().flat_map(|pattern| &pattern.reports);
-    let longest = reports().map(|report| report.bytes.unwrap()).max().unwrap();
-    let times: u64 = table.patterns.iter().map(|pattern| pattern.times).sum();
-    assert_eq!(times, 50);
-    assert!(reports().all(|report| report.cut_after.is_none()), "they fit together");
-    assert!(table.patterns.iter().all(|pattern| pattern.kind.as_ref() != "report cut short"), "{table:?}");
-    assert!(longest > 2 * 80_000, "one has a parallel query: {longest}");
-    assert!(table.bytes() < 128 << 10, "{}", table.bytes());
-    sim.stop().await;
+    // Of each pattern the newest reports are kept, and every thirty-first deadlock has a long one: it is among them for some start.
+    let mut longest = 0;
+    for earlier in 0..12 {
+        let sim = fleet(&[Version::V2022], 1, "deadlocks", -300 - 15 * earlier, 6.0).await;
+        let mut client = client(&sim, 0).await;
+        let table = read(&mut client).await.unwrap();
+        let reports = || table.patterns.iter().flat_map(|pattern| &pattern.reports);
+        assert!(reports().all(|report| report.cut_after.is_none()), "they fit together");
+        assert!(
+            table.patterns.iter().all(|pattern| pattern.kind.as_ref() != "report cut short"),
+            "{table:?}"
+        );
+        assert!(table.bytes() < 128 << 10, "{}", table.bytes());
+        longest = reports().filter_map(|report| report.bytes).fold(longest, Ord::max);
+        sim.stop().await;
+        if longest > 2 * 80_000 {
+            return;
+        }
+    }
+    panic!("one has a parallel query: {longest}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
