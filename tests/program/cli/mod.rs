@@ -21,10 +21,26 @@ use crate::harness::{
     Home,
     process::{Ended, SimProcess, dbtop, run},
 };
+use std::{sync::Mutex, thread};
 
 /// The subjects of `once`, each of them: a new one is tested, too.
 fn subjects() -> impl Iterator<Item = String> {
     dbtop::cli::What::all().iter().map(|what| what.word())
+}
+
+/// Does `check` with each subject of `once`, a few at a time: a run mostly waits for its second poll.
+fn for_every_subject(check: impl Fn(&str) + Sync) {
+    let left = Mutex::new(subjects().collect::<Vec<_>>());
+    let next = || left.lock().unwrap().pop();
+    thread::scope(|scope| {
+        for _ in 0..6 {
+            scope.spawn(|| {
+                while let Some(subject) = next() {
+                    check(&subject);
+                }
+            });
+        }
+    });
 }
 
 /// Runs `dbtop once` over a simulated fleet.

@@ -1,6 +1,6 @@
 //! `dbtop once`: its output, the parts it leaves out, and its exit code.
 
-use super::{assert_harmless, objects, once, records, subjects};
+use super::{assert_harmless, for_every_subject, objects, once, records};
 use crate::harness::{
     DBTOP, Home,
     process::{SimProcess, dbtop, run},
@@ -78,8 +78,7 @@ fn a_plan_of_a_query_store_is_asked_for_by_its_number() {
 #[test]
 fn every_subject_in_every_format_says_the_same() {
     let sim = SimProcess::start(3, 0, Some(&format!("{STORM}{DEADLOCKS}")));
-    for subject in subjects() {
-        let subject = subject.as_str();
+    for_every_subject(|subject| {
         let table = once(&sim, &[subject]);
         let json = once(&sim, &[subject, "-o", "json"]);
         let csv = once(&sim, &[subject, "-o", "csv"]);
@@ -118,7 +117,7 @@ fn every_subject_in_every_format_says_the_same() {
         let in_csv = instances(&mut rows.iter().map(|r| r[0].clone()));
         let in_table = instances(&mut table.stdout.lines().skip(1).map(first));
         if moves && subject != "activity" {
-            continue;
+            return;
         }
         if subject == "activity" {
             // Who has something running is another one each second, but for those who are blocked.
@@ -127,7 +126,7 @@ fn every_subject_in_every_format_says_the_same() {
             assert_eq!(in_json, in_csv, "{subject}");
             assert_eq!(in_json, in_table, "{subject}");
         }
-    }
+    });
 }
 
 #[test]
@@ -256,9 +255,9 @@ fn a_filter_keeps_rows_as_on_the_screen() {
 #[test]
 fn every_subject_takes_the_same_filters() {
     let sim = SimProcess::start(3, 0, Some(STORM));
-    for subject in subjects() {
+    for_every_subject(|subject| {
         let kept = |filter: &str| {
-            let ended = once(&sim, &[&subject, "--filter", filter, "-o", "csv"]);
+            let ended = once(&sim, &[subject, "--filter", filter, "-o", "csv"]);
             assert_eq!((ended.stderr.as_str(), ended.code), ("", Some(2)), "{subject} {filter}");
             records(&ended.stdout).1
         };
@@ -269,10 +268,10 @@ fn every_subject_takes_the_same_filters() {
             let rows = kept(filter);
             assert!(rows.iter().all(|row| (row[0] == "sqlprd-001") == own), "{subject} {filter}: {rows:?}");
         }
-        let ended = once(&sim, &[&subject, "--filter", "colour>3"]);
+        let ended = once(&sim, &[subject, "--filter", "colour>3"]);
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(3), ""), "{subject}");
         assert!(ended.stderr.contains("fields are instance, "), "{subject}: {}", ended.stderr);
-    }
+    });
 }
 
 #[test]
@@ -311,13 +310,13 @@ fn every_subject_has_the_worst_instance_first_in_few_columns() {
         objects(ended).iter().map(|o| o["instance"].as_str().unwrap().to_owned()).collect()
     };
     let worst = names(&once(&sim, &["fleet", "-o", "json"]).stdout)[0].clone();
-    for subject in subjects() {
-        let told = names(&once(&sim, &[&subject, "-o", "json"]).stdout);
+    for_every_subject(|subject| {
+        let told = names(&once(&sim, &[subject, "-o", "json"]).stdout);
         // Who holds tempdb or a grant, or had deadlocks or files that grew, may be another instance.
         let others = ["tempdb", "grants", "deadlocks", "plans", "growths"];
-        let is_there = told.contains(&worst) || !others.contains(&subject.as_str());
+        let is_there = told.contains(&worst) || !others.contains(&subject);
         assert!(!is_there || told[0] == worst, "{subject}: {told:?}");
-    }
+    });
     let rights = SimProcess::start(3, 0, Some("[[event]]\non = '#2'\nkind = 'no_rights'\nfrom_s = -60\n"));
     let table = once(&rights, &["fleet"]).stdout;
     let header = table.lines().next().unwrap();
