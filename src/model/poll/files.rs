@@ -241,7 +241,7 @@ impl Counters for FilesSample {
             files,
             read_ms: all.read_ms,
             write_ms: all.write_ms,
-            bytes_per_s: all.bytes_per_s(),
+            bytes_per_s: all.bytes_per_s().map(rounded),
             over_ms: interval.ms,
         })
     }

@@ -1,8 +1,8 @@
 //! The records of history: the outcome of the fold, one poll at a time. The fold returns it and takes it back, `store` keeps it.
 //!
 //! It is what was on the screen, not what came over the wire: rates, tables and trees. So a past instant needs the newest
-//! of each [`Slot`] alone, no polls before it, and shows what was shown. The fold rounds rates to 32 bits
-//! ([`rounded`](crate::model::poll::id)), so that a text made of what was kept is the text that was on the screen.
+//! of each [`Slot`] alone, no polls before it, and shows what was shown. The fold rounds rates to
+//! 13 digits ([`rounded`](crate::model::poll::id)), so that a text made of what was kept is the text that was on the screen.
 //!
 //! Fields of everything in here are only ever appended, each with a default: files of older versions stay readable.
 
