@@ -4,6 +4,19 @@
 //! A plan's counters begin with its compilation and vanish with the plan. So the server sums plans that are older than the poll
 //! before apart from newer ones: all of a newer one is growth, and where older ones are fewer than before, growth is a lower
 //! bound. Of a thing that was not told before, only the last run of each older plan is known to be new.
+//!
+//! A poll tells what ran, as far as it was among the first. What was told once and idles keeps its sums here ([`Bases`]): when it runs
+//! again its growth since then is that of the last interval, if nothing ran unseen between and no plan of it was compiled or went.
+
+use crate::model::fold::rate::MAX_GAP_MS;
+use std::{
+    collections::{HashMap, HashSet},
+    hash::Hash,
+};
+
+/// Idle things that are kept of an instance, beside those of the newest poll: as many as a poll of the fleet tells of queries. A query
+/// has 120 bytes here and a module 72, so that they are 6 KB an instance and 31 MB of 5,000, at most. Those that idle longest go first.
+const IDLE: usize = 32;
 
 /// What is summed. Modules have the first six.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +76,8 @@ pub struct PlanCounts<const N: usize> {
     pub plans: Option<i64>,
     /// of them, compiled before the poll before
     pub old_plans: Option<i64>,
+    /// when the newest of those was compiled, ms by the server's clock
+    pub old_compiled_at: Option<i64>,
     /// over all plans
     pub all: Sums<N>,
     /// over those that were compiled since the poll before
@@ -76,23 +91,106 @@ pub struct PlanCounts<const N: usize> {
 impl<const N: usize> Default for PlanCounts<N> {
     fn default() -> Self {
         let none = [None; N];
-        Self { plans: None, old_plans: None, all: none, new: none, last: none, range_us: [None; 2] }
+        Self {
+            plans: None,
+            old_plans: None,
+            old_compiled_at: None,
+            all: none,
+            new: none,
+            last: none,
+            range_us: [None; 2],
+        }
     }
 }
 
-/// The part of [`PlanCounts`] that those of the next poll are compared with. A fleet keeps it of every query between two polls, so it
+/// The part of [`PlanCounts`] that those of a later poll are compared with. A fleet keeps it of every query between two polls, so it
 /// is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PlanBase<const N: usize> {
-    plans: Option<i64>,
+    /// the server's clock when it was told, ms
+    told_at: i64,
     /// over all plans; negative: the server did not say
     all: [i64; N],
+    /// cached plans; negative: the server did not say
+    plans: i32,
+}
+
+impl<const N: usize> PlanBase<N> {
+    fn plans(&self) -> Option<i64> {
+        (self.plans >= 0).then_some(self.plans.into())
+    }
+}
+
+/// What is kept of things between two polls, for the next one: of those that the newest one told, and of some that idle.
+#[derive(Debug)]
+pub struct Bases<K, const N: usize> {
+    /// the server's clock at the newest poll, ms since 1970 by its own zone
+    polled_at: Option<i64>,
+    /// the same at the newest poll that did not tell all that ran: what was not among the first then may have run
+    untold_at: Option<i64>,
+    /// those of the newest poll first, then those that idle, the longest last
+    rows: Box<[(K, PlanBase<N>)]>,
+}
+
+impl<K: Copy + Eq + Hash, const N: usize> Bases<K, N> {
+    /// What is kept after a poll. `before`: what was kept until then, of the same life of the instance. `told`: what the poll told.
+    /// `is_all`: nothing else ran.
+    pub fn after<'a>(
+        before: Option<&Self>,
+        polled_at: Option<i64>,
+        is_all: bool,
+        told: impl Iterator<Item = (K, &'a PlanCounts<N>)>,
+    ) -> Self {
+        let told_at = polled_at.unwrap_or(i64::MIN);
+        let mut rows: Vec<_> = told.map(|(key, counts)| (key, counts.base(told_at))).collect();
+        // After a longer time a poll tells of its last part only.
+        let is_near = |before: i64, now: i64| {
+            now.checked_sub(before).is_some_and(|ms| (0..=MAX_GAP_MS as i64).contains(&ms))
+        };
+        let before = before.filter(|b| b.polled_at.zip(polled_at).is_some_and(|(a, b)| is_near(a, b)));
+        if let Some(before) = before {
+            let here: HashSet<K> = rows.iter().map(|(key, _)| *key).collect();
+            rows.extend(before.rows.iter().filter(|(key, _)| !here.contains(key)).take(IDLE).copied());
+        }
+        let untold_at = if is_all { before.and_then(|before| before.untold_at) } else { polled_at };
+        Self { polled_at, untold_at, rows: rows.into() }
+    }
+
+    /// The server's clock at the newest poll.
+    pub const fn polled_at(&self) -> Option<i64> {
+        self.polled_at
+    }
+
+    /// Each by what it is of. Of two rows of a thing the first counts.
+    pub fn by_key(&self) -> HashMap<K, &PlanBase<N>> {
+        self.rows.iter().rev().map(|(key, base)| (*key, base)).collect()
+    }
+
+    /// The difference to it is what ran since the newest poll: it was told then, or it idled until then and its plans are the same.
+    pub fn tells_of(&self, base: &PlanBase<N>, now: &PlanCounts<N>) -> bool {
+        if self.polled_at.is_none_or(|newest| base.told_at >= newest) {
+            return true;
+        }
+        let is_same = now.old_plans.is_some_and(|plans| base.plans() == Some(plans))
+            && now.old_compiled_at.is_some_and(|at| at <= base.told_at);
+        let has_idled = self.untold_at.is_none_or(|at| base.told_at >= at);
+        is_same && (has_idled || now.is_last_run(base))
+    }
 }
 
 impl<const N: usize> PlanCounts<N> {
-    /// What is kept for the next poll.
-    pub fn base(&self) -> PlanBase<N> {
-        PlanBase { plans: self.plans, all: self.all.map(|sum| sum.unwrap_or(-1)) }
+    /// What is kept of a poll.
+    fn base(&self, told_at: i64) -> PlanBase<N> {
+        let plans = self.plans.map_or(-1, |plans| i32::try_from(plans).unwrap_or(i32::MAX));
+        PlanBase { told_at, all: self.all.map(|sum| sum.unwrap_or(-1)), plans }
+    }
+
+    /// All that older plans ran since then is their last runs, which ended since the poll before.
+    fn is_last_run(&self, base: &PlanBase<N>) -> bool {
+        let sum = |sums: &Sums<N>| sums.first().copied().flatten();
+        let new = sum(&self.new).unwrap_or(0);
+        let all = sum(&self.all).and_then(|all| all.checked_sub(new)?.checked_sub(*base.all.first()?));
+        all.is_some() && all == sum(&self.last)
     }
 
     /// How much a measure grew since the poll before: what older plans have beyond the sum then, and all that newer ones have.
@@ -113,7 +211,7 @@ impl<const N: usize> PlanCounts<N> {
     /// Plans went since the poll before, or the thing was not told then: there may have been more.
     pub fn is_at_least(&self, old: Option<&PlanBase<N>>) -> bool {
         match old {
-            Some(old) => self.old_plans < old.plans,
+            Some(old) => self.old_plans < old.plans(),
             None => self.last.first() != Some(&Some(0)),
         }
     }
@@ -178,7 +276,7 @@ mod tests {
     fn growth_is_what_older_plans_gained_and_all_of_newer_ones() {
         let before = counts(2, 2, [1_000, 0, 1]);
         let grown = |old: Option<&PlanCounts<6>>, now: PlanCounts<6>| {
-            let old = old.map(PlanCounts::base);
+            let old = old.map(|old| old.base(0));
             (now.grown(old.as_ref(), Measure::Cpu), now.is_at_least(old.as_ref()))
         };
         assert_eq!(grown(Some(&before), counts(2, 2, [1_400, 0, 1])), (Some(400), false), "it ran");
@@ -193,10 +291,69 @@ mod tests {
 
     #[test]
     fn what_is_not_told_or_makes_no_sense_is_not_known() {
-        let before = counts(1, 1, [5, 0, 1]).base();
+        let before = counts(1, 1, [5, 0, 1]).base(0);
         assert_eq!(PlanCounts::<6>::default().grown(Some(&before), Measure::Runs), None);
-        assert_eq!(counts(1, 1, [9, 0, 1]).grown(Some(&PlanCounts::default().base()), Measure::Runs), None);
+        assert_eq!(counts(1, 1, [9, 0, 1]).grown(Some(&PlanCounts::default().base(0)), Measure::Runs), None);
         assert_eq!(counts(1, 1, [9, -4, 1]).grown(Some(&before), Measure::Runs), None);
         assert_eq!(counts(1, 1, [9, 0, 1]).grown(Some(&before), Measure::Spills), None, "modules have none");
+    }
+
+    /// Polls of one thing, a minute apart; None: it idled. Each says whether it told all that ran.
+    fn kept(polls: &[(Option<PlanCounts<6>>, bool)]) -> Bases<u8, 6> {
+        let mut bases: Option<Bases<u8, 6>> = None;
+        for (minute, (counts, is_all)) in (1..).zip(polls) {
+            let told = counts.iter().map(|counts| (1, counts));
+            bases = Some(Bases::after(bases.as_ref(), Some(minute * 60_000), *is_all, told));
+        }
+        bases.unwrap()
+    }
+
+    fn grown_since(bases: &Bases<u8, 6>, now: PlanCounts<6>) -> (Option<i64>, bool) {
+        let old = bases.by_key().get(&1).copied().filter(|base| bases.tells_of(base, &now));
+        (now.grown(old, Measure::Cpu), now.is_at_least(old))
+    }
+
+    #[test]
+    fn what_idled_for_some_polls_is_compared_with_what_it_had_then() {
+        let compiled = |at: i64, sums| PlanCounts { old_compiled_at: Some(at), ..counts(1, 1, sums) };
+        let (told, idle) = ((Some(compiled(7, [1_000, 0, 1])), true), (None, true));
+        let bases = kept(&[told, idle, idle, idle]);
+        let again = compiled(7, [1_400, 0, 90]);
+        assert_eq!(grown_since(&bases, again), (Some(400), false), "all that it ran");
+        let other = compiled(70_000, [1_400, 0, 90]);
+        assert_eq!(grown_since(&bases, other), (Some(90), true), "its plan is another one: the last run");
+        let fewer = PlanCounts { old_plans: Some(0), ..again };
+        assert_eq!(grown_since(&bases, fewer), (Some(90), true), "its plan went");
+        let mute = PlanCounts { old_compiled_at: None, ..again };
+        assert_eq!(grown_since(&bases, mute), (Some(90), true), "nobody says whether it is the same plan");
+
+        let unseen = kept(&[told, (None, false), idle]);
+        assert_eq!(grown_since(&unseen, again), (Some(90), true), "it may have run and not been told");
+        let mut once = again;
+        once.all[0] = Some(1_090);
+        (once.all[1], once.last[1]) = (Some(1_700), Some(700));
+        assert_eq!(grown_since(&unseen, once), (Some(700), false), "whenever: these were its last runs");
+        let later = kept(&[(None, false), told, idle]);
+        assert_eq!(grown_since(&later, again), (Some(400), false), "it was told then");
+    }
+
+    #[test]
+    fn what_is_kept_of_idle_things_is_bounded_and_ends_with_a_long_gap() {
+        let one = counts(1, 1, [5, 0, 1]);
+        let told = |bases: Option<&Bases<u32, 6>>, minute: i64, keys: std::ops::Range<u32>| {
+            Bases::after(bases, Some(minute * 60_000), true, keys.map(|key| (key, &one)))
+        };
+        let first = told(None, 1, 0..100);
+        let second = told(Some(&first), 2, 90..120);
+        let third = told(Some(&second), 3, 200..201);
+        assert_eq!([first.rows.len(), second.rows.len(), third.rows.len()], [100, 30 + IDLE, 1 + IDLE]);
+        assert!(third.by_key().contains_key(&119) && !third.by_key().contains_key(&31), "the newest stay");
+        assert_eq!(told(Some(&second), 8, 0..1).rows.len(), 1, "nobody knows what ran meanwhile");
+        assert_eq!(told(Some(&second), 1, 0..1).rows.len(), 1, "a clock that was set back");
+        let silent = Bases::after(Some(&second), None, true, std::iter::once((7_u32, &one)));
+        assert_eq!(silent.rows.len(), 1);
+        assert!(silent.tells_of(silent.by_key()[&7], &one), "the poll before is enough without a clock");
+        assert_eq!(size_of::<(u64, PlanBase<12>)>(), 120);
+        assert_eq!(size_of::<(u64, PlanBase<6>)>(), 72);
     }
 }

@@ -2,14 +2,14 @@
 //! samples of them. What a module calls is in its own figures, too: nothing in here adds modules up.
 
 use super::{
-    counts::{Measure, PlanBase, PlanCounts, Ran, Took},
+    counts::{Bases, Measure, PlanBase, PlanCounts, Ran, Took},
     id::{Emit, ProbeId},
     names::{Field, Kind, Visit, Where, maybe},
     outcome::{Counters, Outcome},
 };
 use crate::model::{base::time::Timestamp, fold::rate::Interval};
 use serde::{Deserialize, Serialize};
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 /// What identifies a module on its server.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -73,6 +73,8 @@ pub struct ModulesSample {
     pub modules: Vec<ModuleCounter>,
     /// modules that ran
     pub total: Option<i64>,
+    /// all of them were told, of each kind
+    pub is_all: bool,
     /// the server's clock, ms since 1970 by its own zone: what is cached later is new at the next poll
     pub polled_at: Option<i64>,
     /// kinds of modules that the server does not tell of, and why
@@ -114,7 +116,7 @@ pub struct ModuleRow {
     pub plans: Option<i64>,
     /// when the newest one was cached, by our clock
     pub cached_at: Option<Timestamp>,
-    /// plans went, or the module was not told before: there may have been more
+    /// plans went, or nobody knows what the module had at the poll before: there may have been more
     pub at_least: bool,
 }
 
@@ -196,27 +198,28 @@ impl ModuleTable {
 /// What is kept of a poll for the next one.
 #[derive(Debug)]
 pub struct ModulesBase {
-    polled_at: Option<i64>,
-    modules: Box<[(ModuleId, PlanBase<6>)]>,
+    modules: Bases<ModuleId, 6>,
 }
 
 impl Counters for ModulesSample {
     type Between = Arc<ModuleTable>;
     type Base = ModulesBase;
 
-    fn base(self: Arc<Self>) -> Arc<ModulesBase> {
-        let modules = self.modules.iter().map(|m| (m.id, m.counts.base())).collect();
-        Arc::new(ModulesBase { polled_at: self.polled_at, modules })
+    fn base(self: Arc<Self>, before: Option<&ModulesBase>) -> Arc<ModulesBase> {
+        let told = self.modules.iter().map(|m| (m.id, &m.counts));
+        let before = before.map(|before| &before.modules);
+        Arc::new(ModulesBase { modules: Bases::after(before, self.polled_at, self.is_all, told) })
     }
 
     fn between(old: &ModulesBase, now: &Self, interval: Interval) -> Arc<ModuleTable> {
         // A clock that was set back: what is new is not known, and so nothing is.
-        let is_set_back = now.polled_at < old.polled_at;
-        let before: HashMap<ModuleId, &PlanBase<6>> =
-            old.modules.iter().map(|(id, base)| (*id, base)).collect();
-        let row = |m: &ModuleCounter| {
-            if is_set_back { ModuleRow::named(m) } else { ModuleRow::between(before.get(&m.id).copied(), m) }
+        let is_set_back = now.polled_at < old.modules.polled_at();
+        let before = old.modules.by_key();
+        let of = |m: &ModuleCounter| {
+            before.get(&m.id).copied().filter(|base| old.modules.tells_of(base, &m.counts))
         };
+        let row =
+            |m: &ModuleCounter| if is_set_back { ModuleRow::named(m) } else { ModuleRow::between(of(m), m) };
         // A run that has begun and not ended is none yet.
         let has_run = |m: &ModuleRow| m.runs != Some(0) || m.cpu_us.is_none_or(|us| us > 0);
         let mut modules: Vec<ModuleRow> = now.modules.iter().map(row).filter(has_run).collect();
@@ -278,7 +281,7 @@ mod tests {
     }
 
     fn base(sample: ModulesSample) -> Arc<ModulesBase> {
-        Arc::new(sample).base()
+        Arc::new(sample).base(None)
     }
 
     fn between(old: Vec<ModuleCounter>, now: Vec<ModuleCounter>) -> Arc<ModuleTable> {

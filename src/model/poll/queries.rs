@@ -1,7 +1,7 @@
 //! Queries of the plan cache: sums over all plans of a query hash (`counts`), and what lies between two samples of them.
 
 use super::{
-    counts::{Measure, PlanBase, PlanCounts, Ran, Took},
+    counts::{Bases, Measure, PlanBase, PlanCounts, Ran, Took},
     id::{Emit, Metric, ProbeId, SeriesId, rounded},
     names::{Field, Kind, Visit, Where, maybe},
     outcome::{Counters, Outcome},
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::model::fold::rate::{Interval, delta};
 use serde::{Deserialize, Serialize};
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 /// Less than this part of everything that is summed, and a query is left out of the table.
 const LEAST_PART: f64 = 0.01;
@@ -56,6 +56,8 @@ pub struct QueriesSample {
     pub queries: Vec<QueryCounter>,
     /// query hashes that ran
     pub total: Option<i64>,
+    /// all of them were told
+    pub is_all: bool,
     /// the server's clock, ms since 1970 by its own zone: what is compiled later is new at the next poll
     pub polled_at: Option<i64>,
     /// CPU of all sessions, ms
@@ -101,7 +103,7 @@ pub struct QueryRow {
     pub spills: Option<i64>,
     /// plans in the cache
     pub plans: Option<i64>,
-    /// plans went, or the query was not told before: there may have been more
+    /// plans went, or nobody knows what the query had at the poll before: there may have been more
     pub at_least: bool,
     /// hash of the newest plan
     pub plan_hash: Option<u64>,
@@ -263,30 +265,31 @@ fn sum(parts: impl Iterator<Item = Option<i64>>) -> Option<i64> {
 /// What is kept of a poll for the next one.
 #[derive(Debug)]
 pub struct QueriesBase {
-    polled_at: Option<i64>,
     workload_ms: Option<i64>,
     workload_since: Option<i64>,
-    queries: Box<[(u64, PlanBase<12>)]>,
+    queries: Bases<u64, 12>,
 }
 
 impl Counters for QueriesSample {
     type Between = Arc<QueryTable>;
     type Base = QueriesBase;
 
-    fn base(self: Arc<Self>) -> Arc<QueriesBase> {
-        let Self { polled_at, workload_ms, workload_since, .. } = *self;
-        let queries = self.queries.iter().map(|q| (q.hash, q.counts.base())).collect();
-        Arc::new(QueriesBase { polled_at, workload_ms, workload_since, queries })
+    fn base(self: Arc<Self>, before: Option<&QueriesBase>) -> Arc<QueriesBase> {
+        let Self { polled_at, is_all, workload_ms, workload_since, .. } = *self;
+        let told = self.queries.iter().map(|q| (q.hash, &q.counts));
+        let queries = Bases::after(before.map(|before| &before.queries), polled_at, is_all, told);
+        Arc::new(QueriesBase { workload_ms, workload_since, queries })
     }
 
     fn between(old: &QueriesBase, now: &Self, interval: Interval) -> Arc<QueryTable> {
         // A clock that was set back: what is new is not known, and so nothing is.
-        let is_set_back = now.polled_at < old.polled_at;
-        let before: HashMap<u64, &PlanBase<12>> =
-            old.queries.iter().map(|(hash, base)| (*hash, base)).collect();
-        let row = |q: &QueryCounter| {
-            if is_set_back { QueryRow::named(q) } else { QueryRow::between(before.get(&q.hash).copied(), q) }
+        let is_set_back = now.polled_at < old.queries.polled_at();
+        let before = old.queries.by_key();
+        let of = |q: &QueryCounter| {
+            before.get(&q.hash).copied().filter(|base| old.queries.tells_of(base, &q.counts))
         };
+        let row =
+            |q: &QueryCounter| if is_set_back { QueryRow::named(q) } else { QueryRow::between(of(q), q) };
         // A run that has begun and not ended is none yet. Another plan is told at once: nobody tells it again.
         let has_run =
             |q: &QueryRow| q.runs != Some(0) || q.cpu_us.is_none_or(|us| us > 0) || q.old_plan_hash.is_some();
@@ -377,6 +380,7 @@ mod tests {
     fn sample(queries: Vec<QueryCounter>, workload_ms: i64) -> QueriesSample {
         QueriesSample {
             total: Some(queries.len() as i64),
+            is_all: true,
             queries,
             polled_at: Some(workload_ms),
             workload_ms: Some(workload_ms),
@@ -389,7 +393,7 @@ mod tests {
     }
 
     fn since(old: &QueriesSample, now: &QueriesSample, over: Interval) -> Arc<QueryTable> {
-        QueriesSample::between(&Arc::new(old.clone()).base(), now, over)
+        QueriesSample::between(&Arc::new(old.clone()).base(None), now, over)
     }
 
     #[test]
@@ -406,6 +410,23 @@ mod tests {
         let mut idle = query(1, 1, 99_000);
         idle.counts.last = [Some(250); 12];
         assert_eq!(one(None, idle), Some((250, true)), "it was idle at the poll before: its last run");
+    }
+
+    #[test]
+    fn a_query_that_idled_is_told_with_all_its_runs_when_it_comes_back() {
+        let told = |queries, minute: i64| Arc::new(sample(queries, minute * 60_000));
+        let compiled = |mut query: QueryCounter| {
+            query.counts.old_compiled_at = Some(-5);
+            query
+        };
+        let mut base = told(vec![compiled(query(1, 1, 1_000)), compiled(query(2, 1, 0))], 1).base(None);
+        for minute in 2..5 {
+            base = told(vec![compiled(query(2, 1, minute))], minute).base(Some(&base));
+        }
+        let now = told(vec![compiled(query(1, 1, 1_600)), compiled(query(2, 1, 5))], 5);
+        let table = QueriesSample::between(&base, &now, MINUTE);
+        let rows: Vec<_> = table.queries.iter().map(|q| (q.hash, q.cpu_us, q.at_least)).collect();
+        assert_eq!(rows, [(1, Some(600), false), (2, Some(1), false)]);
     }
 
     #[test]
@@ -508,7 +529,7 @@ mod tests {
             ms in 100_u64..300_000,
             workload: [Option<i64>; 4],
         ) {
-            let whole = |queries, at, ms| QueriesSample { queries, total: ms, polled_at: at, workload_ms: ms, workload_since: None };
+            let whole = |queries, at, ms| QueriesSample { queries, total: ms, is_all: true, polled_at: at, workload_ms: ms, workload_since: None };
             let table = since(
                 &whole(old, workload[0], workload[1]),
                 &whole(now, workload[2], workload[3]),

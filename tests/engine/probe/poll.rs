@@ -21,7 +21,7 @@ const TIER: [ProbeId; 7] = [
 ];
 
 /// Texts and names of what a poll has seen: asked behind it, each once.
-const ON_DEMAND: [&str; 2] = ["texts", "resolve_job"];
+const ON_DEMAND: [&str; 3] = ["texts", "plan_databases", "resolve_job"];
 
 fn outcome(polled: &[Polled], id: ProbeId) -> &Result<Sample, Unavailable> {
     &polled.iter().find(|p| p.probe == id).unwrap_or_else(|| panic!("{} has no outcome", id.name())).outcome

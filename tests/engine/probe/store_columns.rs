@@ -13,6 +13,7 @@ const MODULES: Columns = &[
     ("object_id", Int),
     ("plans", Int),
     ("old_plans", Int),
+    ("old_compiled_at", Local),
     ("executions", Int),
     ("new_executions", Int),
     ("last_executions", Int),
