@@ -145,6 +145,19 @@ pub static STORED: &[(&str, Columns)] = &[
         ],
     ),
     (
+        "query_store_replicas",
+        &[
+            ("database_id", Int),
+            ("query_id", Int),
+            ("replica_group_id", Int),
+            ("role_type", Int),
+            ("replica_name", Text),
+            ("runs", Int),
+            ("sum_cpu_us", Float),
+            ("elapsed_us", Float),
+        ],
+    ),
+    (
         "query_store_variants",
         &[("database_id", Int), ("query_variant_query_id", Int), ("parent_query_id", Int)],
     ),
@@ -162,6 +175,8 @@ pub static STORED: &[(&str, Columns)] = &[
             ("user_access_desc", Text),
             ("is_auto_close_on", Bit),
             ("is_in_standby", Bit),
+            ("is_read_only", Bit),
+            ("updateability", Text),
             ("is_query_store_on", Bit),
         ],
     ),
