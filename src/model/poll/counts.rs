@@ -5,8 +5,9 @@
 //! before apart from newer ones: all of a newer one is growth, and where older ones are fewer than before, growth is a lower
 //! bound. Of a thing that was not told before, only the last run of each older plan is known to be new.
 //!
-//! A poll tells what ran, as far as it was among the first. What was told once and idles keeps its sums here ([`Bases`]): when it runs
-//! again its growth since then is that of the last interval, if nothing ran unseen between and no plan of it was compiled or went.
+//! A poll tells what ran, as far as it was among the first. What was told once and then not keeps its sums here ([`Bases`]): when it is
+//! told again its growth since then is known, if no plan of it was compiled or went. It is that of the last interval where the thing
+//! idled between; where it may have run unseen, it is that of a time of its own.
 
 use crate::model::fold::rate::MAX_GAP_MS;
 use std::{
@@ -161,20 +162,72 @@ impl<K: Copy + Eq + Hash, const N: usize> Bases<K, N> {
         self.polled_at
     }
 
-    /// Each by what it is of. Of two rows of a thing the first counts.
-    pub fn by_key(&self) -> HashMap<K, &PlanBase<N>> {
-        self.rows.iter().rev().map(|(key, base)| (*key, base)).collect()
+    /// To be compared with a poll. Of two rows of a thing the first counts.
+    pub fn before(&self, polled_at: Option<i64>) -> Olds<'_, K, N> {
+        let by_key = self.rows.iter().rev().map(|(key, base)| (*key, base)).collect();
+        Olds { of: self, by_key, polled_at }
     }
 
-    /// The difference to it is what ran since the newest poll: it was told then, or it idled until then and its plans are the same.
-    pub fn tells_of(&self, base: &PlanBase<N>, now: &PlanCounts<N>) -> bool {
+    /// Of which time the difference to it is; None: its plans are others, or that was too long ago.
+    fn time_since(&self, base: &PlanBase<N>, now: &PlanCounts<N>, polled_at: Option<i64>) -> Option<Own> {
         if self.polled_at.is_none_or(|newest| base.told_at >= newest) {
-            return true;
+            return Some(Own::Interval);
         }
         let is_same = now.old_plans.is_some_and(|plans| base.plans() == Some(plans))
             && now.old_compiled_at.is_some_and(|at| at <= base.told_at);
         let has_idled = self.untold_at.is_none_or(|at| base.told_at >= at);
-        is_same && (has_idled || now.is_last_run(base))
+        match polled_at?.checked_sub(base.told_at) {
+            _ if !is_same => None,
+            _ if has_idled || now.is_last_run(base) => Some(Own::Interval),
+            Some(ms) if ms <= MAX_GAP_MS as i64 => Some(Own::Longer(ms.unsigned_abs())),
+            _ => None,
+        }
+    }
+}
+
+/// The time that the growth of a thing is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Own {
+    /// since the newest poll
+    Interval,
+    /// since a poll before it, so many ms ago: it may have run unseen between
+    Longer(u64),
+}
+
+impl Own {
+    /// Its length, ms; 0: that of the interval.
+    pub const fn ms(self) -> u64 {
+        match self {
+            Self::Interval => 0,
+            Self::Longer(ms) => ms,
+        }
+    }
+}
+
+/// What is compared with the things of a poll.
+#[derive(Debug)]
+pub struct Olds<'a, K, const N: usize> {
+    of: &'a Bases<K, N>,
+    by_key: HashMap<K, &'a PlanBase<N>>,
+    polled_at: Option<i64>,
+}
+
+impl<K: Copy + Eq + Hash, const N: usize> Olds<'_, K, N> {
+    /// What to compare a thing with, and of which time the difference is.
+    pub fn of(&self, key: K, now: &PlanCounts<N>) -> (Option<&PlanBase<N>>, Own) {
+        let base = self.by_key.get(&key).copied();
+        let found = base.and_then(|base| Some((base, self.of.time_since(base, now, self.polled_at)?)));
+        found.map_or((None, Own::Interval), |(base, own)| (Some(base), own))
+    }
+}
+
+/// What of a sum over a time of its own falls into an interval, on the average.
+pub fn within(sum: Option<i64>, own_ms: u64, over_ms: u64) -> Option<i64> {
+    match sum {
+        Some(sum) if own_ms > over_ms => {
+            i64::try_from(i128::from(sum) * i128::from(over_ms) / i128::from(own_ms)).ok()
+        }
+        sum => sum,
     }
 }
 
@@ -308,9 +361,11 @@ mod tests {
         bases.unwrap()
     }
 
-    fn grown_since(bases: &Bases<u8, 6>, now: PlanCounts<6>) -> (Option<i64>, bool) {
-        let old = bases.by_key().get(&1).copied().filter(|base| bases.tells_of(base, &now));
-        (now.grown(old, Measure::Cpu), now.is_at_least(old))
+    /// Growth of CPU until a poll, whether it is a lower bound, and of how many ms it is.
+    fn grown_until(bases: &Bases<u8, 6>, polled_at: i64, now: PlanCounts<6>) -> (Option<i64>, bool, u64) {
+        let before = bases.before(Some(polled_at));
+        let (old, own) = before.of(1, &now);
+        (now.grown(old, Measure::Cpu), now.is_at_least(old), own.ms())
     }
 
     #[test]
@@ -319,22 +374,30 @@ mod tests {
         let (told, idle) = ((Some(compiled(7, [1_000, 0, 1])), true), (None, true));
         let bases = kept(&[told, idle, idle, idle]);
         let again = compiled(7, [1_400, 0, 90]);
-        assert_eq!(grown_since(&bases, again), (Some(400), false), "all that it ran");
+        let since = |bases: &Bases<u8, 6>, now| grown_until(bases, 300_000, now);
+        assert_eq!(since(&bases, again), (Some(400), false, 0), "all that it ran");
         let other = compiled(70_000, [1_400, 0, 90]);
-        assert_eq!(grown_since(&bases, other), (Some(90), true), "its plan is another one: the last run");
+        assert_eq!(since(&bases, other), (Some(90), true, 0), "its plan is another one: the last run");
         let fewer = PlanCounts { old_plans: Some(0), ..again };
-        assert_eq!(grown_since(&bases, fewer), (Some(90), true), "its plan went");
+        assert_eq!(since(&bases, fewer), (Some(90), true, 0), "its plan went");
         let mute = PlanCounts { old_compiled_at: None, ..again };
-        assert_eq!(grown_since(&bases, mute), (Some(90), true), "nobody says whether it is the same plan");
+        assert_eq!(since(&bases, mute), (Some(90), true, 0), "nobody says whether it is the same plan");
+    }
 
-        let unseen = kept(&[told, (None, false), idle]);
-        assert_eq!(grown_since(&unseen, again), (Some(90), true), "it may have run and not been told");
-        let mut once = again;
-        once.all[0] = Some(1_090);
+    #[test]
+    fn what_may_have_run_unseen_is_told_over_a_time_of_its_own() {
+        let now = |all, last| PlanCounts { old_compiled_at: Some(7), ..counts(1, 1, [all, 0, last]) };
+        let bases = kept(&[(Some(now(1_000, 1)), true), (None, false), (None, true)]);
+        assert_eq!(grown_until(&bases, 240_000, now(1_400, 90)), (Some(400), false, 180_000));
+        assert_eq!(grown_until(&bases, 400_000, now(1_400, 90)), (Some(90), true, 0), "that is too long ago");
+        let mut once = now(1_090, 90);
         (once.all[1], once.last[1]) = (Some(1_700), Some(700));
-        assert_eq!(grown_since(&unseen, once), (Some(700), false), "whenever: these were its last runs");
-        let later = kept(&[(None, false), told, idle]);
-        assert_eq!(grown_since(&later, again), (Some(400), false), "it was told then");
+        assert_eq!(grown_until(&bases, 240_000, once), (Some(700), false, 0), "these are its last runs");
+        let later = kept(&[(None, false), (Some(now(1_000, 1)), true), (None, true)]);
+        assert_eq!(grown_until(&later, 240_000, now(1_400, 90)), (Some(400), false, 0), "it was told then");
+        let parts = [within(Some(900), 180_000, 60_000), within(Some(900), 0, 60_000), within(None, 9, 1)];
+        assert_eq!(parts, [Some(300), Some(900), None]);
+        assert_eq!(within(Some(i64::MAX), u64::MAX, u64::MAX - 1), Some(i64::MAX - 1));
     }
 
     #[test]
@@ -347,12 +410,13 @@ mod tests {
         let second = told(Some(&first), 2, 90..120);
         let third = told(Some(&second), 3, 200..201);
         assert_eq!([first.rows.len(), second.rows.len(), third.rows.len()], [100, 30 + IDLE, 1 + IDLE]);
-        assert!(third.by_key().contains_key(&119) && !third.by_key().contains_key(&31), "the newest stay");
+        let has = |key: u32| third.rows.iter().any(|(k, _)| *k == key);
+        assert!(has(119) && !has(31), "the newest stay");
         assert_eq!(told(Some(&second), 8, 0..1).rows.len(), 1, "nobody knows what ran meanwhile");
         assert_eq!(told(Some(&second), 1, 0..1).rows.len(), 1, "a clock that was set back");
         let silent = Bases::after(Some(&second), None, true, std::iter::once((7_u32, &one)));
         assert_eq!(silent.rows.len(), 1);
-        assert!(silent.tells_of(silent.by_key()[&7], &one), "the poll before is enough without a clock");
+        assert!(silent.before(None).of(7, &one).0.is_some(), "the poll before is enough without a clock");
         assert_eq!(size_of::<(u64, PlanBase<12>)>(), 120);
         assert_eq!(size_of::<(u64, PlanBase<6>)>(), 72);
     }

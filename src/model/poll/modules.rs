@@ -2,7 +2,7 @@
 //! samples of them. What a module calls is in its own figures, too: nothing in here adds modules up.
 
 use super::{
-    counts::{Bases, Measure, PlanBase, PlanCounts, Ran, Took},
+    counts::{Bases, Measure, Own, PlanBase, PlanCounts, Ran, Took, within},
     id::{Emit, ProbeId},
     names::{Field, Kind, Visit, Where, maybe},
     outcome::{Counters, Outcome},
@@ -118,6 +118,8 @@ pub struct ModuleRow {
     pub cached_at: Option<Timestamp>,
     /// plans went, or nobody knows what the module had at the poll before: there may have been more
     pub at_least: bool,
+    /// length of a time of its own that it is summed over, ms: it was not among the first in the polls between; 0: that of its table
+    pub own_ms: u64,
 }
 
 impl Ran for ModuleRow {
@@ -153,7 +155,7 @@ impl ModuleRow {
         }
     }
 
-    fn between(old: Option<&PlanBase<6>>, now: &ModuleCounter) -> Self {
+    fn between((old, own): (Option<&PlanBase<6>>, Own), now: &ModuleCounter) -> Self {
         let grown = |measure| now.counts.grown(old, measure);
         Self {
             runs: grown(Measure::Runs),
@@ -163,6 +165,7 @@ impl ModuleRow {
             physical_reads: grown(Measure::PhysicalReads),
             writes: grown(Measure::Writes),
             at_least: now.counts.is_at_least(old),
+            own_ms: own.ms(),
             ..Self::named(now)
         }
     }
@@ -185,13 +188,18 @@ pub struct ModuleTable {
 
 impl ModuleTable {
     /// So many per second.
-    pub fn per_s(&self, n: Option<i64>) -> Option<f64> {
+    fn per_s(&self, n: Option<i64>) -> Option<f64> {
         Some(n? as f64 * 1000.0 / self.over_ms.max(1) as f64)
+    }
+
+    /// So many of a module per second.
+    pub fn of_module_per_s(&self, module: &ModuleRow, n: Option<i64>) -> Option<f64> {
+        self.per_s(within(n, module.own_ms, self.over_ms))
     }
 
     /// CPU of a module, ms per s.
     pub fn cpu_ms_per_s(&self, module: &ModuleRow) -> Option<f64> {
-        self.per_s(module.cpu_us).map(|us| us / 1000.0)
+        self.of_module_per_s(module, module.cpu_us).map(|us| us / 1000.0)
     }
 }
 
@@ -214,12 +222,10 @@ impl Counters for ModulesSample {
     fn between(old: &ModulesBase, now: &Self, interval: Interval) -> Arc<ModuleTable> {
         // A clock that was set back: what is new is not known, and so nothing is.
         let is_set_back = now.polled_at < old.modules.polled_at();
-        let before = old.modules.by_key();
-        let of = |m: &ModuleCounter| {
-            before.get(&m.id).copied().filter(|base| old.modules.tells_of(base, &m.counts))
+        let before = old.modules.before(now.polled_at);
+        let row = |m: &ModuleCounter| {
+            if is_set_back { ModuleRow::named(m) } else { ModuleRow::between(before.of(m.id, &m.counts), m) }
         };
-        let row =
-            |m: &ModuleCounter| if is_set_back { ModuleRow::named(m) } else { ModuleRow::between(of(m), m) };
         // A run that has begun and not ended is none yet.
         let has_run = |m: &ModuleRow| m.runs != Some(0) || m.cpu_us.is_none_or(|us| us > 0);
         let mut modules: Vec<ModuleRow> = now.modules.iter().map(row).filter(has_run).collect();

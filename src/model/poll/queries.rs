@@ -1,7 +1,7 @@
 //! Queries of the plan cache: sums over all plans of a query hash (`counts`), and what lies between two samples of them.
 
 use super::{
-    counts::{Bases, Measure, PlanBase, PlanCounts, Ran, Took},
+    counts::{Bases, Measure, Own, PlanBase, PlanCounts, Ran, Took, within},
     id::{Emit, Metric, ProbeId, SeriesId, rounded},
     names::{Field, Kind, Visit, Where, maybe},
     outcome::{Counters, Outcome},
@@ -118,6 +118,8 @@ pub struct QueryRow {
     /// where the plan was when it was polled; nobody keeps it
     #[serde(skip)]
     pub plan: Option<CachedPlan>,
+    /// length of a time of its own that it is summed over, ms: it was not among the first in the polls between; 0: that of its table
+    pub own_ms: u64,
 }
 
 /// The queries of an instance over the last interval.
@@ -174,7 +176,7 @@ impl QueryRow {
         }
     }
 
-    fn between(old: Option<&PlanBase<12>>, now: &QueryCounter) -> Self {
+    fn between((old, own): (Option<&PlanBase<12>>, Own), now: &QueryCounter) -> Self {
         let grown = |measure| now.counts.grown(old, measure);
         Self {
             runs: grown(Measure::Runs),
@@ -190,6 +192,7 @@ impl QueryRow {
             dop: grown(Measure::Dop),
             spills: grown(Measure::Spills),
             at_least: now.counts.is_at_least(old),
+            own_ms: own.ms(),
             old_plan_hash: now.old_plan_hash.filter(|old| now.plan_hash.is_some_and(|new| new != *old)),
             ..Self::named(now)
         }
@@ -225,9 +228,14 @@ impl QueryTable {
         Some(n? as f64 * 1000.0 / self.over_ms.max(1) as f64)
     }
 
+    /// So many of a query per second.
+    pub fn of_query_per_s(&self, query: &QueryRow, n: Option<i64>) -> Option<f64> {
+        self.per_s(within(n, query.own_ms, self.over_ms))
+    }
+
     /// CPU of a query, ms per s.
     pub fn cpu_ms_per_s(&self, query: &QueryRow) -> Option<f64> {
-        self.per_s(query.cpu_us).map(|us| us / 1000.0)
+        self.of_query_per_s(query, query.cpu_us).map(|us| us / 1000.0)
     }
 
     /// How much of the CPU of all sessions the queries account for, %. More than 100 where runs ended that began before.
@@ -284,12 +292,10 @@ impl Counters for QueriesSample {
     fn between(old: &QueriesBase, now: &Self, interval: Interval) -> Arc<QueryTable> {
         // A clock that was set back: what is new is not known, and so nothing is.
         let is_set_back = now.polled_at < old.queries.polled_at();
-        let before = old.queries.by_key();
-        let of = |q: &QueryCounter| {
-            before.get(&q.hash).copied().filter(|base| old.queries.tells_of(base, &q.counts))
+        let before = old.queries.before(now.polled_at);
+        let row = |q: &QueryCounter| {
+            if is_set_back { QueryRow::named(q) } else { QueryRow::between(before.of(q.hash, &q.counts), q) }
         };
-        let row =
-            |q: &QueryCounter| if is_set_back { QueryRow::named(q) } else { QueryRow::between(of(q), q) };
         // A run that has begun and not ended is none yet. Another plan is told at once: nobody tells it again.
         let has_run =
             |q: &QueryRow| q.runs != Some(0) || q.cpu_us.is_none_or(|us| us > 0) || q.old_plan_hash.is_some();
@@ -427,6 +433,23 @@ mod tests {
         let table = QueriesSample::between(&base, &now, MINUTE);
         let rows: Vec<_> = table.queries.iter().map(|q| (q.hash, q.cpu_us, q.at_least)).collect();
         assert_eq!(rows, [(1, Some(600), false), (2, Some(1), false)]);
+    }
+
+    #[test]
+    fn a_query_that_was_not_among_the_first_is_told_over_a_time_of_its_own() {
+        let compiled = |sum| {
+            let mut query = query(1, 1, sum);
+            query.counts.old_compiled_at = Some(-5);
+            query
+        };
+        let at = |queries, minute: i64| Arc::new(sample(queries, minute * 60_000));
+        let few = Arc::new(QueriesSample { is_all: false, ..sample(vec![query(2, 1, 0)], 120_000) });
+        let base = few.base(Some(&at(vec![compiled(1_000)], 1).base(None)));
+        let table = QueriesSample::between(&base, &at(vec![compiled(61_000)], 3), MINUTE);
+        let [query] = &table.queries[..] else { panic!("{table:?}") };
+        assert_eq!((query.cpu_us, query.own_ms, query.at_least), (Some(60_000), 120_000, false));
+        assert_eq!(table.cpu_ms_per_s(query), Some(0.5), "60 ms in two minutes");
+        assert_eq!(table.share_pct(query, Measure::Runs), Some(50.0), "of this minute");
     }
 
     #[test]

@@ -141,7 +141,8 @@ impl Parts for Deadlocks {
         }
     }
 
-    fn told(tables: &mut dyn Iterator<Item = &DeadlockTable>) -> Option<String> {
+    fn told(view: &View<'_>) -> Option<String> {
+        let tables = view.instances().filter_map(|(_, i)| Self::reading(&i.facts).get());
         let (times, at_least) = tables.fold((0_u64, false), |(times, at_least), table| {
             let own: u64 = table.patterns.iter().map(|pattern| pattern.times).sum();
             (times.saturating_add(own), at_least || table.at_least || table.left_out > 0)

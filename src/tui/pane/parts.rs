@@ -129,7 +129,7 @@ pub trait Parts: for<'a> Kind<Row<'a> = Line<'a, Self>> + Debug + Sized {
         Vec::new()
     }
     /// What the title says of all tables in scope together; nothing by itself.
-    fn told(_tables: &mut dyn Iterator<Item = &Self::Table>) -> Option<String> {
+    fn told(_view: &View<'_>) -> Option<String> {
         None
     }
     /// Adds to the details what the columns do not say of a part.
@@ -386,8 +386,7 @@ impl<P: Parts> Pane for PartsPane<P> {
             }
             reading::push_sampled(out, P::reading(&i.facts), view.now);
         }
-        let tables = view.instances().filter_map(|(_, i)| P::reading(&i.facts).get());
-        out.extend(P::told(&mut tables.map(|table| &**table)).map(|told| (Part::Plain, told)));
+        out.extend(P::told(view).map(|told| (Part::Plain, told)));
         // What a sight leaves out it says by its name.
         let is_usual = self.choice.as_ref().is_none_or(|choice| choice.order == P::WORDS.order);
         if self.left_out > 0 && is_usual {
