@@ -70,7 +70,7 @@ impl PlanDatabases {
     }
 }
 
-fn handle<'a>(row: Row<'a>) -> Option<&'a [u8]> {
+fn handle(row: Row<'_>) -> Option<&[u8]> {
     row.bytes("plan_handle").filter(|handle| !handle.is_empty())
 }
 

@@ -362,9 +362,9 @@ mod tests {
     }
 
     /// Growth of CPU until a poll, whether it is a lower bound, and of how many ms it is.
-    fn grown_until(bases: &Bases<u8, 6>, polled_at: i64, now: PlanCounts<6>) -> (Option<i64>, bool, u64) {
+    fn grown_until(bases: &Bases<u8, 6>, polled_at: i64, now: &PlanCounts<6>) -> (Option<i64>, bool, u64) {
         let before = bases.before(Some(polled_at));
-        let (old, own) = before.of(1, &now);
+        let (old, own) = before.of(1, now);
         (now.grown(old, Measure::Cpu), now.is_at_least(old), own.ms())
     }
 
@@ -374,7 +374,7 @@ mod tests {
         let (told, idle) = ((Some(compiled(7, [1_000, 0, 1])), true), (None, true));
         let bases = kept(&[told, idle, idle, idle]);
         let again = compiled(7, [1_400, 0, 90]);
-        let since = |bases: &Bases<u8, 6>, now| grown_until(bases, 300_000, now);
+        let since = |bases: &Bases<u8, 6>, now: PlanCounts<6>| grown_until(bases, 300_000, &now);
         assert_eq!(since(&bases, again), (Some(400), false, 0), "all that it ran");
         let other = compiled(70_000, [1_400, 0, 90]);
         assert_eq!(since(&bases, other), (Some(90), true, 0), "its plan is another one: the last run");
@@ -388,13 +388,17 @@ mod tests {
     fn what_may_have_run_unseen_is_told_over_a_time_of_its_own() {
         let now = |all, last| PlanCounts { old_compiled_at: Some(7), ..counts(1, 1, [all, 0, last]) };
         let bases = kept(&[(Some(now(1_000, 1)), true), (None, false), (None, true)]);
-        assert_eq!(grown_until(&bases, 240_000, now(1_400, 90)), (Some(400), false, 180_000));
-        assert_eq!(grown_until(&bases, 400_000, now(1_400, 90)), (Some(90), true, 0), "that is too long ago");
+        assert_eq!(grown_until(&bases, 240_000, &now(1_400, 90)), (Some(400), false, 180_000));
+        assert_eq!(
+            grown_until(&bases, 400_000, &now(1_400, 90)),
+            (Some(90), true, 0),
+            "that is too long ago"
+        );
         let mut once = now(1_090, 90);
         (once.all[1], once.last[1]) = (Some(1_700), Some(700));
-        assert_eq!(grown_until(&bases, 240_000, once), (Some(700), false, 0), "these are its last runs");
+        assert_eq!(grown_until(&bases, 240_000, &once), (Some(700), false, 0), "these are its last runs");
         let later = kept(&[(None, false), (Some(now(1_000, 1)), true), (None, true)]);
-        assert_eq!(grown_until(&later, 240_000, now(1_400, 90)), (Some(400), false, 0), "it was told then");
+        assert_eq!(grown_until(&later, 240_000, &now(1_400, 90)), (Some(400), false, 0), "it was told then");
         let parts = [within(Some(900), 180_000, 60_000), within(Some(900), 0, 60_000), within(None, 9, 1)];
         assert_eq!(parts, [Some(300), Some(900), None]);
         assert_eq!(within(Some(i64::MAX), u64::MAX, u64::MAX - 1), Some(i64::MAX - 1));
