@@ -117,8 +117,9 @@ mod tests {
     };
 
     fn told(handles: &[u8]) -> Sets {
-        let rows = handles.iter().map(|n| vec![Cell::Bytes(vec![*n; 20])]).collect();
-        sets(vec![set("queries", &["plan_handle"], rows)])
+        let row = |(hash, n): (u8, &u8)| vec![Cell::Bytes(vec![hash; 8]), Cell::Bytes(vec![*n; 20])];
+        let rows = (1..).zip(handles).map(row).collect();
+        sets(vec![set("queries", &["query_hash", "plan_handle"], rows)])
     }
 
     fn of(sets: &Sets) -> Vec<&[u8]> {

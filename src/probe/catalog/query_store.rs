@@ -270,7 +270,7 @@ fn queries(sets: &Sets, store: &mut StoreRow, ctx: &ProbeContext) -> Vec<StoredQ
     for row in of(sets, REPLICAS, id) {
         if let Some(at) = place(row.i64("query_id")).filter(|at| rows[*at].replicas.len() < MOST_REPLICAS) {
             rows[at].replicas.push(ReplicaRuns {
-                role: row.i64("role_type"),
+                role: row.count("role_type"),
                 name: row.name("replica_name"),
                 runs: runs(row, "runs", "sum_cpu_us", "elapsed_us"),
             });

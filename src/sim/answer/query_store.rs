@@ -294,7 +294,7 @@ fn replicas(q: &Asked<'_>) -> Table {
     ];
     let p = q.moment.profile;
     let is_told = |id: i32| {
-        p.version >= Version::V2025
+        p.version >= Version::V2022
             && p.membership.is_some()
             && p.database(id).is_some_and(|database| database.replicated)
     };

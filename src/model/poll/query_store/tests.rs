@@ -104,7 +104,7 @@ fn runs_that_differ_by_more_than_their_average_vary() {
 #[test]
 fn variants_are_added_up_and_their_texts_stay() {
     let waits = |ms| vec![("CPU".into(), ms)];
-    let on = |role, n| ReplicaRuns { role: Some(role), name: None, runs: runs(n, n) };
+    let on = |role, n| ReplicaRuns { role: Some(role), name: None, runs: runs(n, n * 2) };
     let variant = |n, max_us, waits| StoredQuery {
         query_id: n,
         now: runs(n, n * 1_000),

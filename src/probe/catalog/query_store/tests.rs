@@ -255,6 +255,7 @@ fn runs_on_several_replicas_are_added_up_and_told_apart() {
             int(5),
             int(query),
             int(role),
+            int(role),
             text(name),
             int(runs),
             Cell::Float(runs as f64 * 10.0),
