@@ -375,7 +375,7 @@ impl Pane for PeriodPane {
             let mut tables =
                 told.of.iter().filter_map(|(_, spent)| Some((spent.begins(from)?, &*spent.table)));
             let until = Some(stretch.1).filter(|to| *to < view.now);
-            out.extend(shares::told(&mut tables, until, view).map(|told| (Part::Plain, told)));
+            out.extend(shares::told(&mut tables, until, view).into_iter().map(|told| (Part::Plain, told)));
         }
         out.extend(self.table.set_name().map(|set| (Part::Accent, format!("columns: {set}"))));
         let natural = if beside.is_some() { "largest change first" } else { "most CPU first" };

@@ -118,7 +118,7 @@ impl Parts for Queries {
     }
 
     /// Of the last interval. Among several instances one that does not answer says nothing of now.
-    fn told(view: &View<'_>) -> Option<String> {
+    fn told(view: &View<'_>) -> Vec<String> {
         let is_one = view.single().is_some();
         let mut tables = view.instances().filter_map(|(_, i)| {
             let reading = &i.facts.queries;
@@ -385,7 +385,7 @@ mod tests {
         };
         let told = title(&with(vec![query(1, Some(42_600_000))]));
         assert!(
-            told.contains("explains 71 % of CPU since 14:01:11")
+            told.contains("explains 71 % of CPU · since 14:01:11")
                 && told.contains("3 more took next to nothing"),
             "{told}"
         );

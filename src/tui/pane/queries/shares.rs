@@ -107,13 +107,13 @@ const TOLD: [TellsMeasure; 9] = [
     (Measure::Spills, "spilled to tempdb", push_pages),
 ];
 
-/// `explains 71 % of CPU since 13:58:20`: how much of all CPU these tables explain together, each told from an instant on; until now, or
-/// until the end of a stretch.
+/// `explains 71 % of CPU`, `since 13:58:20`: how much of all CPU these tables explain together, each told from an instant on; until now,
+/// or until the end of a stretch.
 pub fn told(
     tables: &mut dyn Iterator<Item = (Timestamp, &QueryTable)>,
     until: Option<Timestamp>,
     view: &View<'_>,
-) -> Option<String> {
+) -> Vec<String> {
     let (mut explained, mut all, mut since) = (0.0, 0.0, None);
     for (from, table) in tables {
         let (Some(part), Some(whole)) = (table.per_s(table.cpu_us), table.per_s(table.workload_us)) else {
@@ -123,16 +123,17 @@ pub fn told(
         all += whole;
         since = since.into_iter().chain([from]).min();
     }
-    let since = since.filter(|_| all > 0.0)?;
+    let Some(since) = since.filter(|_| all > 0.0) else { return Vec::new() };
     let mut told = "explains ".to_owned();
     figure::push_pct(&mut told, explained * 100.0 / all);
-    told.push_str(if until.is_some() { " of CPU from " } else { " of CPU since " });
-    view.zone.push_since(&mut told, since, view.now);
+    told.push_str(" of CPU");
+    let mut when = if until.is_some() { "from " } else { "since " }.to_owned();
+    view.zone.push_since(&mut when, since, view.now);
     if let Some(until) = until {
-        told.push_str(" to ");
-        view.zone.push_since(&mut told, until, view.now);
+        when.push_str(" to ");
+        view.zone.push_since(&mut when, until, view.now);
     }
-    Some(told)
+    vec![told, when]
 }
 
 /// `12 s of 30 s, 41 %`, a line for each measure that has a whole.
