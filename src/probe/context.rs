@@ -7,6 +7,7 @@ use super::{
     job::JobNames,
     module::ModuleMemory,
     object::ObjectNames,
+    plan_database::PlanDatabases,
     progress::{Heard, News, Watermarks},
     query::QueryMemory,
     script::Script,
@@ -80,6 +81,8 @@ pub struct ProbeContext {
     pub(super) jobs: JobNames,
     /// statements of queries, and when they were polled
     pub(super) queries: QueryMemory,
+    /// databases of their plans
+    pub(super) plan_databases: PlanDatabases,
     /// names of modules, and when they were polled
     pub(super) modules: ModuleMemory,
     /// the databases that could not be asked when a probe asked one after another, and why
@@ -111,6 +114,7 @@ impl ProbeContext {
             objects: ObjectNames::default(),
             jobs: JobNames::default(),
             queries: QueryMemory::default(),
+            plan_databases: PlanDatabases::default(),
             modules: ModuleMemory::default(),
             problems: HashMap::new(),
             wanted: None,

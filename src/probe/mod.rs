@@ -7,7 +7,7 @@
 //!
 //! How one poll goes: the scripts of all due probes are sent as one batch ([`batch`]), the result sets find their way
 //! back by the name of their first column (`dbtop_waits`), texts of statements never seen are fetched by handle
-//! ([`text`]), and each probe's decoder makes a sample of its sets. If the server answers with an error, the scripts
+//! ([`text`], and so the databases of plans), and each probe's decoder makes a sample of its sets. If the server answers with an error, the scripts
 //! without a result are asked one by one, so that each failure is told of its own probe; what fails for a missing right
 //! or object is not asked again until the rights are read anew. Nothing in here knows about time-tables, retries or
 //! screens.
@@ -26,6 +26,7 @@ mod job;
 mod module;
 mod object;
 mod plan;
+mod plan_database;
 mod progress;
 mod query;
 mod recorded;

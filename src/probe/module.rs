@@ -1,16 +1,16 @@
 //! What is known of a server's modules between two polls: when they were polled, and the name of each, read out of the text that its
 //! plan has. The decoder looks up; `context` lets it learn from each sample.
 
-use super::{batch::Sets, query::module, text::TextCache};
+use super::{
+    batch::Sets,
+    query::{fingerprint, module},
+    text::TextCache,
+};
 use crate::{
     model::poll::modules::{ModuleId, ModulesSample},
     tds::{Param, Row},
 };
-use std::{
-    collections::HashMap,
-    hash::{DefaultHasher, Hash, Hasher},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 /// The sets with modules.
 pub(super) const SETS: [&str; 3] = ["modules", "module_triggers", "module_functions"];
@@ -74,11 +74,7 @@ impl ModuleMemory {
 
 /// Tells the text of a row's plan from others; 0: the row has none.
 pub(super) fn handle(row: Row<'_>) -> u64 {
-    row.bytes("sql_handle").map_or(0, |handle| {
-        let mut hasher = DefaultHasher::new();
-        handle.hash(&mut hasher);
-        hasher.finish().max(1)
-    })
+    row.bytes("sql_handle").map_or(0, fingerprint)
 }
 
 /// What identifies the module of a row.

@@ -20,6 +20,7 @@ use crate::{
 use std::{
     cmp::Reverse,
     collections::{HashMap, HashSet},
+    hash::{DefaultHasher, Hash as _, Hasher as _},
     sync::Arc,
 };
 
@@ -145,6 +146,13 @@ pub(super) fn rows(sets: &Sets) -> impl Iterator<Item = Row<'_>> {
 pub(super) fn hash(row: Row<'_>, column: &str) -> Option<u64> {
     let bytes = row.bytes(column)?.try_into().ok()?;
     Some(u64::from_be_bytes(bytes)).filter(|hash| *hash != 0)
+}
+
+/// Tells a handle from others; never 0.
+pub(super) fn fingerprint(handle: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    handle.hash(&mut hasher);
+    hasher.finish().max(1)
 }
 
 /// A statement without the batch around it: thousands of them are kept.

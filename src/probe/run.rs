@@ -7,6 +7,7 @@ use super::{
     descriptor::{Company, Probe},
     each, job, object,
     plan::{self, Trip},
+    plan_database,
     script::{Needs, Script, Takes},
     text,
 };
@@ -141,20 +142,7 @@ async fn poll_group<C: Ask>(
             gathered.lost = each::walk(conn, probe.id, of_each, ctx, &mut gathered.sets).await;
         }
     }
-    if gathered.lost.is_none() {
-        gathered.lost =
-            object::fetch(conn, &gathered.sets, &ctx.databases, ctx.rights.as_deref(), &mut ctx.objects)
-                .await;
-    }
-    if gathered.lost.is_none() {
-        gathered.lost = job::fetch(conn, &gathered.sets, ctx.rights.as_deref(), &mut ctx.jobs).await;
-    }
-    if gathered.lost.is_none() {
-        let focused = ctx.is_focused();
-        let mut handles = ctx.queries.handles(&gathered.sets);
-        handles.extend(ctx.modules.handles(&gathered.sets));
-        gathered.lost = text::fetch(conn, &gathered.sets, &mut ctx.texts, &handles, focused).await;
-    }
+    name(conn, ctx, &mut gathered).await;
     let took_ms = u32::try_from(started.elapsed().as_millis()).unwrap_or(u32::MAX);
     for probe in &asked {
         ctx.count_poll(probe.id);
@@ -174,6 +162,26 @@ async fn poll_group<C: Ask>(
         polled.push(Polled { probe: probe.id, took_ms, outcome });
     }
     gathered.lost
+}
+
+/// Asks for what the answers name by numbers and handles alone, as far as it was not asked for before.
+async fn name<C: Ask>(conn: &mut C, ctx: &mut ProbeContext, gathered: &mut Gathered) {
+    let focused = ctx.is_focused();
+    let Gathered { sets, lost, .. } = gathered;
+    if lost.is_none() {
+        *lost = object::fetch(conn, sets, &ctx.databases, ctx.rights.as_deref(), &mut ctx.objects).await;
+    }
+    if lost.is_none() {
+        *lost = job::fetch(conn, sets, ctx.rights.as_deref(), &mut ctx.jobs).await;
+    }
+    if lost.is_none() {
+        *lost = plan_database::fetch(conn, sets, &mut ctx.plan_databases, focused).await;
+    }
+    if lost.is_none() {
+        let mut handles = ctx.queries.handles(sets);
+        handles.extend(ctx.modules.handles(sets));
+        *lost = text::fetch(conn, sets, &mut ctx.texts, &handles, focused).await;
+    }
 }
 
 /// Asks for the rest of a probe whose first answer is worth it.

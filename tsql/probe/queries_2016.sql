@@ -8,6 +8,7 @@ SELECT /* dbtop:queries_2016 */ 1 AS dbtop_queries_2016,
     t.query_hash,
     t.plans,
     t.old_plans,
+    t.old_compiled_at,
     t.executions,
     t.new_executions,
     t.last_executions,
@@ -43,7 +44,6 @@ SELECT /* dbtop:queries_2016 */ 1 AS dbtop_queries_2016,
     t.last_dop,
     t.min_elapsed_us,
     t.max_elapsed_us,
-    CONVERT(int, a.value) AS database_id,
     SUBSTRING(t.newest, 9, 8) AS query_plan_hash,
     CAST(SUBSTRING(t.newest, 17, 4) AS int) AS statement_start_offset,
     CAST(SUBSTRING(t.newest, 21, 4) AS int) AS statement_end_offset,
@@ -61,6 +61,7 @@ FROM (
             p.query_hash,
             COUNT(*) AS plans,
             SUM(1 - p.is_new) AS old_plans,
+            MAX(CASE WHEN p.is_new = 0 THEN p.creation_time END) AS old_compiled_at,
             SUM(p.execution_count) AS executions,
             SUM(p.is_new * p.execution_count) AS new_executions,
             SUM(p.has_run * (1 - p.is_new)) AS last_executions,
@@ -98,7 +99,7 @@ FROM (
             MAX(CASE WHEN p.has_run = 1 THEN p.max_elapsed_time END) AS max_elapsed_us,
             MAX(p.carried) AS newest
         FROM (
-            SELECT q.query_hash,
+            SELECT q.query_hash, q.creation_time,
                 q.execution_count, q.total_worker_time, q.last_worker_time, q.total_elapsed_time, q.last_elapsed_time,
                 q.total_logical_reads, q.last_logical_reads, q.total_physical_reads, q.last_physical_reads,
                 q.total_logical_writes, q.last_logical_writes, q.total_rows, q.last_rows, q.total_grant_kb,
@@ -128,10 +129,4 @@ FROM (
     ) AS g
     ORDER BY (SELECT MIN(v.place) FROM (VALUES (g.by_cpu / 2), (g.by_time), (g.by_reads), (g.by_writes)) AS v (place)), g.by_cpu
 ) AS t
-OUTER APPLY (
-    SELECT x.value
-    FROM sys.dm_exec_plan_attributes(
-        SUBSTRING(t.newest, 26, CAST(SUBSTRING(t.newest, 25, 1) AS int))) AS x
-    WHERE x.attribute = N'dbid'
-) AS a
 OPTION (MAXDOP 1);

@@ -1,7 +1,7 @@
 -- dbtop: min=2016 max=2025
 -- The plans that the Query Store of one database (@P1, its id) has of the query @P2, or the plan @P3 alone: the one that ran last first, at
 -- most four, without their XML. Each has its runs of the last 25 hours, and says whether it is forced. An interval has a row for what is
--- flushed and one for what is in memory: both count. [$db$] is replaced by the quoted name of the database.
+-- flushed and one for what is in memory, of each replica: all count. [$db$] is replaced by the quoted name of the database.
 -- Right: as query_store. Without it there is an error.
 -- Cost: a pass over the plans of the store without their XML, and some seeks in its run-time statistics. Asked for, never polled.
 SELECT /* dbtop:query_store_plans */ TOP (4) 1 AS dbtop_query_store_plans,

@@ -2,7 +2,7 @@
 -- Queries of the Query Store of one database (@P1, its id) over closed intervals: from @P3 to @P4 what they did now, from @P2 up to @P3
 -- what they did before. Those that took most CPU, those that took most time, those that became slower, those whose runs differ most:
 -- the first @P5 of each. total_queries says how many ran. An interval has a row for what is flushed and one for what is in memory:
--- both count, and so do runs that were aborted (3) or failed (4). [$db$] is replaced by the quoted name of the database.
+-- both count, and so do runs that were aborted (3) or failed (4), and those of all replicas: query_store_replicas tells them apart. [$db$] is replaced by the quoted name of the database.
 -- Right: as query_store. Without it the queries of the store are unknown.
 -- Cost: a pass over the run-time statistics of a day; texts of the rows alone that are sent. Some seconds where a store is large: the
 -- deadline is five.

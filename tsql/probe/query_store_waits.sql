@@ -1,6 +1,6 @@
 -- dbtop: min=2017 max=2025
 -- What the queries of the Query Store of one database (@P1, its id) waited for in the closed intervals from @P3 to @P4, by category, the
--- longest first, at most 300. The waits of a plan are of the same intervals as its runs. [$db$] is replaced by the quoted name of the
+-- longest first, at most 300. The waits of a plan are of the same intervals as its runs, and of the same replicas. [$db$] is replaced by the quoted name of the
 -- database.
 -- Right: as query_store. Without it the waits of queries are unknown.
 -- Cost: a pass over the waits of an hour.

@@ -57,13 +57,13 @@ fn modules_columns<'a>() -> [Column<(&'a ModuleTable, &'a ModuleRow)>; 14] {
         ("database", |(_, m)| Cell::text(m.database.as_deref())),
         ("object_id", |(_, m)| Cell::Int(m.object_id.into())),
         ("cpu_ms_per_s", |(t, m)| Cell::real(t.cpu_ms_per_s(m))),
-        ("runs_per_s", |(t, m)| Cell::real(t.per_s(m.runs))),
+        ("runs_per_s", |(t, m)| Cell::real(t.of_module_per_s(m, m.runs))),
         ("avg_ms", |(_, m)| Cell::real(m.avg_ms())),
         ("min_ms", |(_, m)| ms(m.min_us)),
         ("max_ms", |(_, m)| ms(m.max_us)),
-        ("reads_per_s", |(t, m)| Cell::real(t.per_s(m.reads))),
-        ("physical_reads_per_s", |(t, m)| Cell::real(t.per_s(m.physical_reads))),
-        ("writes_per_s", |(t, m)| Cell::real(t.per_s(m.writes))),
+        ("reads_per_s", |(t, m)| Cell::real(t.of_module_per_s(m, m.reads))),
+        ("physical_reads_per_s", |(t, m)| Cell::real(t.of_module_per_s(m, m.physical_reads))),
+        ("writes_per_s", |(t, m)| Cell::real(t.of_module_per_s(m, m.writes))),
         ("plans", |(_, m)| Cell::int(m.plans)),
         ("at_least", |(_, m)| Cell::Flag(m.at_least)),
     ]
@@ -85,7 +85,7 @@ fn queries(scope: Scoped<'_>) -> Grid {
 }
 
 /// The columns of queries of a store.
-fn queries_columns<'a>() -> [Column<&'a StoredQuery>; 31] {
+fn queries_columns<'a>() -> [Column<&'a StoredQuery>; 32] {
     [
         ("database", |q| Cell::text(q.database.as_deref())),
         ("query_id", |q| Cell::Int(q.query_id)),
@@ -116,9 +116,20 @@ fn queries_columns<'a>() -> [Column<&'a StoredQuery>; 31] {
         ("force_failure_reason", |q| Cell::text(q.forced.as_ref().and_then(ForcedPlan::reason_words))),
         ("hint", |q| Cell::text(q.hint.as_deref())),
         ("feedback", |q| Cell::text(q.feedback.as_deref())),
+        ("replicas", |q| Cell::text(replicas(q).as_deref())),
         ("module", |q| Cell::text(q.module.as_deref())),
         ("statement", |q| Cell::text(q.statement.as_ref().map(|s| squeeze(s.as_str())).as_deref())),
     ]
+}
+
+/// `primary 900, secondary 300`: the runs on each replica.
+fn replicas(query: &StoredQuery) -> Option<String> {
+    let told = query.replicas.iter().map(|replica| {
+        let runs = replica.runs.runs.map_or_else(|| "?".to_owned(), |runs| runs.to_string());
+        let name = replica.name.as_deref().map_or_else(String::new, |name| format!(" {name}"));
+        format!("{}{name} {runs}", replica.role_words())
+    });
+    (!query.replicas.is_empty()).then(|| told.collect::<Vec<_>>().join(", "))
 }
 
 /// A row a store.

@@ -277,7 +277,7 @@ impl Entry {
             Sample::Counters(now) => {
                 let mark = self.mark(poll);
                 let before = self.counters.entry(probe).or_default();
-                let base = Arc::clone(&now).base();
+                let base = Arc::clone(&now).base(before.of_life(mark).map(|before| &**before));
                 let state = before.compare(mark, base, |before, _, over| now.since(&**before, over));
                 let mut state = state.ok_or(Unavailable::NeedsTwoSamples)?;
                 if let (State::Files(table), Some(volumes)) = (&mut state, facts.volumes.get()) {

@@ -95,6 +95,12 @@ impl<T> Default for Before<T> {
 }
 
 impl<T> Before<T> {
+    /// The newest sample, if it is of the same life of the instance.
+    pub fn of_life(&self, mark: Mark) -> Option<&T> {
+        let (then, old) = self.0.as_ref()?;
+        same_start(then.started_at, mark.started_at).then_some(old)
+    }
+
     /// Takes a sample, and compares it with the one before. None without one, or where the two may not be compared.
     pub fn compare<R>(
         &mut self,

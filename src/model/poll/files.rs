@@ -214,7 +214,7 @@ impl Counters for FilesSample {
     type Between = Arc<FileTable>;
     type Base = Self;
 
-    fn base(self: Arc<Self>) -> Arc<Self> {
+    fn base(self: Arc<Self>, _: Option<&Self>) -> Arc<Self> {
         self
     }
 

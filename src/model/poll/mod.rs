@@ -151,16 +151,16 @@ pub enum Sample {
 
 /// The counters of some probe, whichever it is.
 pub trait AnyCounters: Any + Debug + Send + Sync {
-    /// What the next poll is compared with.
-    fn base(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
+    /// What the next poll is compared with, and what is kept on of what this one is compared with.
+    fn base(self: Arc<Self>, before: Option<&(dyn Any + Send + Sync)>) -> Arc<dyn Any + Send + Sync>;
 
     /// What lies between the poll before, by what was kept of it, and these. None: that is of another probe.
     fn since(&self, before: &(dyn Any + Send + Sync), over: Interval) -> Option<State>;
 }
 
 impl<T: Counters<Between: Into<State>>> AnyCounters for T {
-    fn base(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
-        Counters::base(self)
+    fn base(self: Arc<Self>, before: Option<&(dyn Any + Send + Sync)>) -> Arc<dyn Any + Send + Sync> {
+        Counters::base(self, before.and_then(|before| before.downcast_ref()))
     }
 
     fn since(&self, before: &(dyn Any + Send + Sync), over: Interval) -> Option<State> {

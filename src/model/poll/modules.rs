@@ -2,14 +2,14 @@
 //! samples of them. What a module calls is in its own figures, too: nothing in here adds modules up.
 
 use super::{
-    counts::{Measure, PlanBase, PlanCounts, Ran, Took},
+    counts::{Bases, Measure, Own, PlanBase, PlanCounts, Ran, Took, within},
     id::{Emit, ProbeId},
     names::{Field, Kind, Visit, Where, maybe},
     outcome::{Counters, Outcome},
 };
 use crate::model::{base::time::Timestamp, fold::rate::Interval};
 use serde::{Deserialize, Serialize};
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 /// What identifies a module on its server.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -73,6 +73,8 @@ pub struct ModulesSample {
     pub modules: Vec<ModuleCounter>,
     /// modules that ran
     pub total: Option<i64>,
+    /// all of them were told, of each kind
+    pub is_all: bool,
     /// the server's clock, ms since 1970 by its own zone: what is cached later is new at the next poll
     pub polled_at: Option<i64>,
     /// kinds of modules that the server does not tell of, and why
@@ -114,8 +116,10 @@ pub struct ModuleRow {
     pub plans: Option<i64>,
     /// when the newest one was cached, by our clock
     pub cached_at: Option<Timestamp>,
-    /// plans went, or the module was not told before: there may have been more
+    /// plans went, or nobody knows what the module had at the poll before: there may have been more
     pub at_least: bool,
+    /// length of a time of its own that it is summed over, ms: it was not among the first in the polls between; 0: that of its table
+    pub own_ms: u64,
 }
 
 impl Ran for ModuleRow {
@@ -151,7 +155,7 @@ impl ModuleRow {
         }
     }
 
-    fn between(old: Option<&PlanBase<6>>, now: &ModuleCounter) -> Self {
+    fn between((old, own): (Option<&PlanBase<6>>, Own), now: &ModuleCounter) -> Self {
         let grown = |measure| now.counts.grown(old, measure);
         Self {
             runs: grown(Measure::Runs),
@@ -161,6 +165,7 @@ impl ModuleRow {
             physical_reads: grown(Measure::PhysicalReads),
             writes: grown(Measure::Writes),
             at_least: now.counts.is_at_least(old),
+            own_ms: own.ms(),
             ..Self::named(now)
         }
     }
@@ -183,39 +188,43 @@ pub struct ModuleTable {
 
 impl ModuleTable {
     /// So many per second.
-    pub fn per_s(&self, n: Option<i64>) -> Option<f64> {
+    fn per_s(&self, n: Option<i64>) -> Option<f64> {
         Some(n? as f64 * 1000.0 / self.over_ms.max(1) as f64)
+    }
+
+    /// So many of a module per second.
+    pub fn of_module_per_s(&self, module: &ModuleRow, n: Option<i64>) -> Option<f64> {
+        self.per_s(within(n, module.own_ms, self.over_ms))
     }
 
     /// CPU of a module, ms per s.
     pub fn cpu_ms_per_s(&self, module: &ModuleRow) -> Option<f64> {
-        self.per_s(module.cpu_us).map(|us| us / 1000.0)
+        self.of_module_per_s(module, module.cpu_us).map(|us| us / 1000.0)
     }
 }
 
 /// What is kept of a poll for the next one.
 #[derive(Debug)]
 pub struct ModulesBase {
-    polled_at: Option<i64>,
-    modules: Box<[(ModuleId, PlanBase<6>)]>,
+    modules: Bases<ModuleId, 6>,
 }
 
 impl Counters for ModulesSample {
     type Between = Arc<ModuleTable>;
     type Base = ModulesBase;
 
-    fn base(self: Arc<Self>) -> Arc<ModulesBase> {
-        let modules = self.modules.iter().map(|m| (m.id, m.counts.base())).collect();
-        Arc::new(ModulesBase { polled_at: self.polled_at, modules })
+    fn base(self: Arc<Self>, before: Option<&ModulesBase>) -> Arc<ModulesBase> {
+        let told = self.modules.iter().map(|m| (m.id, &m.counts));
+        let before = before.map(|before| &before.modules);
+        Arc::new(ModulesBase { modules: Bases::after(before, self.polled_at, self.is_all, told) })
     }
 
     fn between(old: &ModulesBase, now: &Self, interval: Interval) -> Arc<ModuleTable> {
         // A clock that was set back: what is new is not known, and so nothing is.
-        let is_set_back = now.polled_at < old.polled_at;
-        let before: HashMap<ModuleId, &PlanBase<6>> =
-            old.modules.iter().map(|(id, base)| (*id, base)).collect();
+        let is_set_back = now.polled_at < old.modules.polled_at();
+        let before = old.modules.before(now.polled_at);
         let row = |m: &ModuleCounter| {
-            if is_set_back { ModuleRow::named(m) } else { ModuleRow::between(before.get(&m.id).copied(), m) }
+            if is_set_back { ModuleRow::named(m) } else { ModuleRow::between(before.of(m.id, &m.counts), m) }
         };
         // A run that has begun and not ended is none yet.
         let has_run = |m: &ModuleRow| m.runs != Some(0) || m.cpu_us.is_none_or(|us| us > 0);
@@ -278,7 +287,7 @@ mod tests {
     }
 
     fn base(sample: ModulesSample) -> Arc<ModulesBase> {
-        Arc::new(sample).base()
+        Arc::new(sample).base(None)
     }
 
     fn between(old: Vec<ModuleCounter>, now: Vec<ModuleCounter>) -> Arc<ModuleTable> {

@@ -47,8 +47,8 @@ pub trait Counters: Any + Debug + Send + Sync + Sized {
     /// what is kept of a poll for the next one
     type Base: Any + Debug + Send + Sync;
 
-    /// What the next poll is compared with.
-    fn base(self: Arc<Self>) -> Arc<Self::Base>;
+    /// What the next poll is compared with. `before`: what this one is compared with, if that is of the same life of the instance.
+    fn base(self: Arc<Self>, before: Option<&Self::Base>) -> Arc<Self::Base>;
 
     /// What lies between two polls that may be compared.
     fn between(before: &Self::Base, now: &Self, over: Interval) -> Self::Between;

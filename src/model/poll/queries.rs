@@ -1,7 +1,7 @@
 //! Queries of the plan cache: sums over all plans of a query hash (`counts`), and what lies between two samples of them.
 
 use super::{
-    counts::{Measure, PlanBase, PlanCounts, Ran, Took},
+    counts::{Bases, Measure, Own, PlanBase, PlanCounts, Ran, Took, within},
     id::{Emit, Metric, ProbeId, SeriesId, rounded},
     names::{Field, Kind, Visit, Where, maybe},
     outcome::{Counters, Outcome},
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::model::fold::rate::{Interval, delta};
 use serde::{Deserialize, Serialize};
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 /// Less than this part of everything that is summed, and a query is left out of the table.
 const LEAST_PART: f64 = 0.01;
@@ -56,6 +56,8 @@ pub struct QueriesSample {
     pub queries: Vec<QueryCounter>,
     /// query hashes that ran
     pub total: Option<i64>,
+    /// all of them were told
+    pub is_all: bool,
     /// the server's clock, ms since 1970 by its own zone: what is compiled later is new at the next poll
     pub polled_at: Option<i64>,
     /// CPU of all sessions, ms
@@ -101,7 +103,7 @@ pub struct QueryRow {
     pub spills: Option<i64>,
     /// plans in the cache
     pub plans: Option<i64>,
-    /// plans went, or the query was not told before: there may have been more
+    /// plans went, or nobody knows what the query had at the poll before: there may have been more
     pub at_least: bool,
     /// hash of the newest plan
     pub plan_hash: Option<u64>,
@@ -116,6 +118,8 @@ pub struct QueryRow {
     /// where the plan was when it was polled; nobody keeps it
     #[serde(skip)]
     pub plan: Option<CachedPlan>,
+    /// length of a time of its own that it is summed over, ms: it was not among the first in the polls between; 0: that of its table
+    pub own_ms: u64,
 }
 
 /// The queries of an instance over the last interval.
@@ -172,7 +176,7 @@ impl QueryRow {
         }
     }
 
-    fn between(old: Option<&PlanBase<12>>, now: &QueryCounter) -> Self {
+    fn between((old, own): (Option<&PlanBase<12>>, Own), now: &QueryCounter) -> Self {
         let grown = |measure| now.counts.grown(old, measure);
         Self {
             runs: grown(Measure::Runs),
@@ -188,6 +192,7 @@ impl QueryRow {
             dop: grown(Measure::Dop),
             spills: grown(Measure::Spills),
             at_least: now.counts.is_at_least(old),
+            own_ms: own.ms(),
             old_plan_hash: now.old_plan_hash.filter(|old| now.plan_hash.is_some_and(|new| new != *old)),
             ..Self::named(now)
         }
@@ -223,9 +228,14 @@ impl QueryTable {
         Some(n? as f64 * 1000.0 / self.over_ms.max(1) as f64)
     }
 
+    /// So many of a query per second.
+    pub fn of_query_per_s(&self, query: &QueryRow, n: Option<i64>) -> Option<f64> {
+        self.per_s(within(n, query.own_ms, self.over_ms))
+    }
+
     /// CPU of a query, ms per s.
     pub fn cpu_ms_per_s(&self, query: &QueryRow) -> Option<f64> {
-        self.per_s(query.cpu_us).map(|us| us / 1000.0)
+        self.of_query_per_s(query, query.cpu_us).map(|us| us / 1000.0)
     }
 
     /// How much of the CPU of all sessions the queries account for, %. More than 100 where runs ended that began before.
@@ -263,29 +273,28 @@ fn sum(parts: impl Iterator<Item = Option<i64>>) -> Option<i64> {
 /// What is kept of a poll for the next one.
 #[derive(Debug)]
 pub struct QueriesBase {
-    polled_at: Option<i64>,
     workload_ms: Option<i64>,
     workload_since: Option<i64>,
-    queries: Box<[(u64, PlanBase<12>)]>,
+    queries: Bases<u64, 12>,
 }
 
 impl Counters for QueriesSample {
     type Between = Arc<QueryTable>;
     type Base = QueriesBase;
 
-    fn base(self: Arc<Self>) -> Arc<QueriesBase> {
-        let Self { polled_at, workload_ms, workload_since, .. } = *self;
-        let queries = self.queries.iter().map(|q| (q.hash, q.counts.base())).collect();
-        Arc::new(QueriesBase { polled_at, workload_ms, workload_since, queries })
+    fn base(self: Arc<Self>, before: Option<&QueriesBase>) -> Arc<QueriesBase> {
+        let Self { polled_at, is_all, workload_ms, workload_since, .. } = *self;
+        let told = self.queries.iter().map(|q| (q.hash, &q.counts));
+        let queries = Bases::after(before.map(|before| &before.queries), polled_at, is_all, told);
+        Arc::new(QueriesBase { workload_ms, workload_since, queries })
     }
 
     fn between(old: &QueriesBase, now: &Self, interval: Interval) -> Arc<QueryTable> {
         // A clock that was set back: what is new is not known, and so nothing is.
-        let is_set_back = now.polled_at < old.polled_at;
-        let before: HashMap<u64, &PlanBase<12>> =
-            old.queries.iter().map(|(hash, base)| (*hash, base)).collect();
+        let is_set_back = now.polled_at < old.queries.polled_at();
+        let before = old.queries.before(now.polled_at);
         let row = |q: &QueryCounter| {
-            if is_set_back { QueryRow::named(q) } else { QueryRow::between(before.get(&q.hash).copied(), q) }
+            if is_set_back { QueryRow::named(q) } else { QueryRow::between(before.of(q.hash, &q.counts), q) }
         };
         // A run that has begun and not ended is none yet. Another plan is told at once: nobody tells it again.
         let has_run =
@@ -377,6 +386,7 @@ mod tests {
     fn sample(queries: Vec<QueryCounter>, workload_ms: i64) -> QueriesSample {
         QueriesSample {
             total: Some(queries.len() as i64),
+            is_all: true,
             queries,
             polled_at: Some(workload_ms),
             workload_ms: Some(workload_ms),
@@ -389,7 +399,7 @@ mod tests {
     }
 
     fn since(old: &QueriesSample, now: &QueriesSample, over: Interval) -> Arc<QueryTable> {
-        QueriesSample::between(&Arc::new(old.clone()).base(), now, over)
+        QueriesSample::between(&Arc::new(old.clone()).base(None), now, over)
     }
 
     #[test]
@@ -406,6 +416,40 @@ mod tests {
         let mut idle = query(1, 1, 99_000);
         idle.counts.last = [Some(250); 12];
         assert_eq!(one(None, idle), Some((250, true)), "it was idle at the poll before: its last run");
+    }
+
+    #[test]
+    fn a_query_that_idled_is_told_with_all_its_runs_when_it_comes_back() {
+        let told = |queries, minute: i64| Arc::new(sample(queries, minute * 60_000));
+        let compiled = |mut query: QueryCounter| {
+            query.counts.old_compiled_at = Some(-5);
+            query
+        };
+        let mut base = told(vec![compiled(query(1, 1, 1_000)), compiled(query(2, 1, 0))], 1).base(None);
+        for minute in 2..5 {
+            base = told(vec![compiled(query(2, 1, minute))], minute).base(Some(&base));
+        }
+        let now = told(vec![compiled(query(1, 1, 1_600)), compiled(query(2, 1, 5))], 5);
+        let table = QueriesSample::between(&base, &now, MINUTE);
+        let rows: Vec<_> = table.queries.iter().map(|q| (q.hash, q.cpu_us, q.at_least)).collect();
+        assert_eq!(rows, [(1, Some(600), false), (2, Some(1), false)]);
+    }
+
+    #[test]
+    fn a_query_that_was_not_among_the_first_is_told_over_a_time_of_its_own() {
+        let compiled = |sum| {
+            let mut query = query(1, 1, sum);
+            query.counts.old_compiled_at = Some(-5);
+            query
+        };
+        let at = |queries, minute: i64| Arc::new(sample(queries, minute * 60_000));
+        let few = Arc::new(QueriesSample { is_all: false, ..sample(vec![query(2, 1, 0)], 120_000) });
+        let base = few.base(Some(&at(vec![compiled(1_000)], 1).base(None)));
+        let table = QueriesSample::between(&base, &at(vec![compiled(61_000)], 3), MINUTE);
+        let [query] = &table.queries[..] else { panic!("{table:?}") };
+        assert_eq!((query.cpu_us, query.own_ms, query.at_least), (Some(60_000), 120_000, false));
+        assert_eq!(table.cpu_ms_per_s(query), Some(0.5), "60 ms in two minutes");
+        assert_eq!(table.share_pct(query, Measure::Runs), Some(50.0), "of this minute");
     }
 
     #[test]
@@ -508,7 +552,7 @@ mod tests {
             ms in 100_u64..300_000,
             workload: [Option<i64>; 4],
         ) {
-            let whole = |queries, at, ms| QueriesSample { queries, total: ms, polled_at: at, workload_ms: ms, workload_since: None };
+            let whole = |queries, at, ms| QueriesSample { queries, total: ms, is_all: true, polled_at: at, workload_ms: ms, workload_since: None };
             let table = since(
                 &whole(old, workload[0], workload[1]),
                 &whole(now, workload[2], workload[3]),

@@ -82,6 +82,9 @@ pub fn readonly_words(bits: i64) -> Option<String> {
     (!words.is_empty()).then(|| words.join(", "))
 }
 
+/// What a store of a secondary replica holds.
+const OF_PRIMARY: &str = "this is a secondary replica, and shows what the primary recorded";
+
 /// The bit of [`readonly_words`] for the size cap.
 const SIZE_CAP: i64 = 65_536;
 
@@ -146,6 +149,8 @@ pub struct StoreRow {
     pub problem: Option<Arc<str>>,
     /// nothing is wrong with it: a poll asks so many databases, and its turn comes later
     pub is_later: bool,
+    /// the database is a secondary replica; None: nobody knows
+    pub is_secondary: Option<bool>,
 }
 
 impl StoreRow {
@@ -157,10 +162,19 @@ impl StoreRow {
     /// Why it records nothing, in words, where that is told.
     pub fn why_words(&self) -> Option<String> {
         match self.state()? {
-            StoreState::ReadOnly => self.readonly_reason.and_then(readonly_words),
-            StoreState::Off if self.interval_id.is_some() => Some(
-                "it says off and holds rows all the same: on a secondary replica they are what the primary recorded".to_owned(),
-            ),
+            StoreState::ReadOnly => {
+                let told = self.readonly_reason.and_then(readonly_words);
+                let by_role = || (self.is_secondary == Some(true)).then(|| OF_PRIMARY.to_owned());
+                told.or_else(by_role)
+            }
+            StoreState::Off if self.interval_id.is_some() => Some(match self.is_secondary {
+                Some(true) => format!("it says off and holds rows all the same: {OF_PRIMARY}"),
+                Some(false) => "it is off and still holds what it recorded before".to_owned(),
+                None => {
+                    "it says off and holds rows all the same: of before, or of the primary if this is a secondary replica"
+                        .to_owned()
+                }
+            }),
             _ => None,
         }
     }
@@ -172,14 +186,18 @@ impl StoreRow {
     }
 
     /// It should record and does not, whatever the reason, but for a database that nobody may write to, and a secondary replica that
-    /// shows what the primary recorded.
+    /// shows what the primary recorded. One that may be such a replica is none.
     pub fn is_problem(&self) -> bool {
         const OF_DATABASE: i64 = 1 | 8;
-        let is_meant = self.readonly_reason.is_some_and(|bits| bits & OF_DATABASE != 0)
-            || self.state() == Some(StoreState::Off) && self.interval_id.is_some();
+        let may_be_secondary = match self.state() {
+            Some(StoreState::Off) => self.interval_id.is_some() && self.is_secondary != Some(false),
+            _ => self.is_secondary == Some(true) && !self.is_full(),
+        };
+        let is_meant = may_be_secondary || self.readonly_reason.is_some_and(|bits| bits & OF_DATABASE != 0);
+        let records = |state| matches!(state, StoreState::ReadWrite | StoreState::OfSecondary);
         let should = self.desired_state.map(StoreState::of) == Some(StoreState::ReadWrite);
         self.state() == Some(StoreState::Error)
-            || should && !is_meant && self.state().is_some_and(|state| state != StoreState::ReadWrite)
+            || should && !is_meant && self.state().is_some_and(|state| !records(state))
     }
 
     /// It could not be read.
@@ -253,6 +271,33 @@ impl ForcedPlan {
     }
 }
 
+/// Runs of a query on one group of replicas.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ReplicaRuns {
+    /// its role, by the server's number
+    pub role: Option<i64>,
+    /// its name, where it has one
+    pub name: Option<Arc<str>>,
+    /// its runs of the stretch
+    pub runs: Stretch,
+}
+
+impl ReplicaRuns {
+    /// What it is.
+    pub const fn role_words(&self) -> &'static str {
+        match self.role {
+            Some(1) => "primary",
+            Some(2) => "secondary",
+            Some(3) => "geo-primary",
+            Some(4) => "geo-secondary",
+            Some(5..) => "named replica",
+            _ => "a replica",
+        }
+    }
+}
+
 /// A query of a store: sums over its newest stretch. What is not known is None.
 /// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -310,6 +355,8 @@ pub struct StoredQuery {
     pub module: Option<Arc<str>>,
     /// statement
     pub statement: Option<Statement>,
+    /// the replicas that it ran on, the most CPU first, all of which are added up in it; none: they are not told apart
+    pub replicas: Vec<ReplicaRuns>,
 }
 
 impl Ran for StoredQuery {
@@ -395,6 +442,12 @@ impl StoredQuery {
             }
         }
         self.waits.sort_by_key(|(_, ms)| std::cmp::Reverse(*ms));
+        for part in &variant.replicas {
+            match self.replicas.iter_mut().find(|mine| (mine.role, &mine.name) == (part.role, &part.name)) {
+                Some(mine) => mine.runs = mine.runs.plus(part.runs),
+                None => self.replicas.push(part.clone()),
+            }
+        }
         self.over_ms = self.over_ms.max(variant.over_ms);
         self.hash = self.hash.or(variant.hash);
         self.module = self.module.take().or_else(|| variant.module.clone());
@@ -469,6 +522,9 @@ impl Outcome for QueryStoreTable {
             maybe(visit, Field::Words(Where::Code), &mut query.module);
             // It holds values as they were written.
             maybe(visit, Field::Message, &mut query.hint);
+            for replica in &mut query.replicas {
+                maybe(visit, Field::Name(Kind::Instance), &mut replica.name);
+            }
         }
     }
 

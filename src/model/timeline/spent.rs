@@ -58,6 +58,12 @@ impl Spent {
         self.table.queries.iter().find(|query| query.hash == hash)
     }
 
+    /// The first instant that the polls tell of, in a stretch from an instant on. None: there is no poll.
+    pub fn begins(&self, from: Timestamp) -> Option<Timestamp> {
+        let first = self.gaps.first().filter(|gap| gap.from <= from);
+        (self.polls > 0).then(|| first.map_or(from, |gap| gap.to))
+    }
+
     /// CPU of a query, ms per s of the time that is covered; nothing if it is not among those that are told.
     pub fn cpu_ms_per_s(&self, query: Option<&QueryRow>) -> Option<f64> {
         match query {
@@ -180,6 +186,7 @@ fn joined(old: QueryRow, new: QueryRow) -> QueryRow {
         module: new.module.or(old.module),
         statement: new.statement.or(old.statement),
         plan: None,
+        own_ms: 0,
     }
 }
 
@@ -228,7 +235,7 @@ impl Sums {
             return;
         }
         let row = match self.rows.remove(&row.hash) {
-            None => QueryRow { plan: None, ..row },
+            None => QueryRow { plan: None, own_ms: 0, ..row },
             Some(known) if is_newer => joined(known, row),
             Some(known) => joined(row, known),
         };

@@ -1,6 +1,10 @@
 //! The counters of cached plans as `queries` and `modules` select them: the same columns, of which modules have the first six.
 
-use crate::{model::poll::counts::PlanCounts, probe::clock::Clock, tds::Row};
+use crate::{
+    model::poll::counts::PlanCounts,
+    probe::clock::Clock,
+    tds::{Cell, Row},
+};
 use std::array::from_fn;
 
 /// The columns, in the order of [`Measure`](crate::model::poll::counts::Measure): of all plans, of new ones, of the last runs of
@@ -26,10 +30,19 @@ pub(super) fn counts<const N: usize>(row: Row<'_>, clock: &Clock) -> PlanCounts<
     PlanCounts {
         plans: row.count("plans"),
         old_plans: row.count("old_plans"),
+        old_compiled_at: local(row, "old_compiled_at"),
         all: sums(0),
         new: sums(1),
         last: sums(2),
         range_us: ["min_elapsed_us", "max_elapsed_us"].map(|column| clock.micros(row.i64(column))),
+    }
+}
+
+/// A time as the server's clock shows it: it is only ever compared with others of that clock.
+pub(super) fn local(row: Row<'_>, column: &str) -> Option<i64> {
+    match row.cell(column) {
+        Cell::Local(ms) => Some(*ms),
+        _ => None,
     }
 }
 

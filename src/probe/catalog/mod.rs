@@ -39,7 +39,7 @@ pub(super) use query_store::VARIANTS;
 use super::{
     demand,
     descriptor::{EachDatabase, Probe},
-    job, object,
+    job, object, plan_database,
     script::Script,
     text,
 };
@@ -89,6 +89,12 @@ pub fn scripts() -> impl Iterator<Item = Script> {
     let of_databases = probes().filter_map(|p| p.each).flat_map(EachDatabase::scripts);
     parts
         .chain(of_databases)
-        .chain([text::TEXTS, object::RESOLVE_HOBT, object::RESOLVE_OBJECT, job::RESOLVE_JOB])
+        .chain([
+            text::TEXTS,
+            plan_database::PLAN_DATABASES,
+            object::RESOLVE_HOBT,
+            object::RESOLVE_OBJECT,
+            job::RESOLVE_JOB,
+        ])
         .chain(demand::SCRIPTS)
 }

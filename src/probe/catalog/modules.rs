@@ -1,6 +1,6 @@
 //! Which procedure, trigger or function costs: sums over the cached plans of each. Asked as queries are, at the same pace.
 
-use super::counts::counts;
+use super::counts::{counts, local};
 use crate::{
     model::poll::{
         Sample,
@@ -16,7 +16,7 @@ use crate::{
         module,
         script::{Needs, Script, Takes, script},
     },
-    tds::{Cell, Row},
+    tds::Row,
 };
 use std::sync::Arc;
 
@@ -49,23 +49,22 @@ fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
 
 fn sample(sets: &Sets, ctx: &ProbeContext) -> Result<ModulesSample, Unavailable> {
     sets.many(PROCEDURES.name).map(drop)?;
-    let mut sample = ModulesSample { total: Some(0), ..ModulesSample::default() };
+    let mut sample = ModulesSample { total: Some(0), is_all: true, ..ModulesSample::default() };
     for (script, kind) in KINDS {
         let Some(set) = sets.get(script.name) else {
             let why =
                 ctx.why_not(script).map_or_else(|| Unavailable::NotYet.to_string(), ToString::to_string);
             sample.lacking.push((kind, why.into()));
+            sample.is_all = false;
             continue;
         };
         sample.modules.extend(set.rows().filter_map(|row| counter(row, kind, ctx)));
-        let told = set.rows().find_map(|row| match row.cell("polled_at") {
-            Cell::Local(ms) => Some(*ms),
-            _ => None,
-        });
+        let told = set.rows().find_map(|row| local(row, "polled_at"));
         // Of several moments the earliest: what was cached behind it is new at the next poll.
         sample.polled_at = told.into_iter().chain(sample.polled_at).min();
         let total = set.rows().filter_map(|row| row.count("total_modules")).max().unwrap_or(0);
         sample.total = sample.total.map(|all| all.saturating_add(total));
+        sample.is_all &= set.rows().count() as i64 >= total;
     }
     sample.modules.shrink_to_fit();
     Ok(sample)
@@ -92,6 +91,7 @@ mod tests {
     use crate::{
         model::base::time::Timestamp,
         probe::fixture::{set, sets},
+        tds::Cell,
     };
 
     fn told(columns: &[&str], rows: Vec<Vec<Cell>>) -> ModulesSample {
@@ -118,12 +118,13 @@ mod tests {
         let sample = sample(&all, &ProbeContext::new(Timestamp::default)).unwrap();
         let kinds: Vec<_> = sample.modules.iter().map(|m| m.kind.word()).collect();
         assert_eq!(kinds, ["procedure", "trigger", "function"]);
-        assert_eq!((sample.total, sample.polled_at), (Some(36), Some(70)));
+        assert_eq!((sample.total, sample.polled_at, sample.is_all), (Some(36), Some(70), false));
         assert_eq!(
             (sample.modules[0].counts.all[1], sample.modules[0].database.as_deref()),
             (None, Some("db 5"))
         );
-        assert_eq!((told(&columns, Vec::new()).total, sample.lacking.len()), (Some(0), 0));
+        let nothing = told(&columns, Vec::new());
+        assert_eq!((nothing.total, nothing.is_all, sample.lacking.len()), (Some(0), true, 0));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! poll to be compared with. Rows per plan would tell a little more of what is evicted between two polls, and cost ten times the
 //! bytes; that older plans are fewer is seen in the sums, too.
 
-use super::counts::counts;
+use super::counts::{counts, local};
 use crate::{
     model::poll::{
         Sample,
@@ -20,7 +20,7 @@ use crate::{
         query,
         script::{Needs, Script, Takes, When, script},
     },
-    tds::{Cell, Row},
+    tds::Row,
 };
 use std::sync::Arc;
 
@@ -61,21 +61,15 @@ fn sample(sets: &Sets, ctx: &ProbeContext) -> Result<QueriesSample, Unavailable>
     let polled_at = query::rows(sets).next().and_then(|row| local(row, "polled_at"));
     let mut queries: Vec<QueryCounter> = query::rows(sets).filter_map(|row| counter(row, ctx)).collect();
     queries.shrink_to_fit();
+    let total = query::rows(sets).filter_map(|row| row.count("total_hashes")).max().unwrap_or(0);
     Ok(QueriesSample {
-        total: query::rows(sets).filter_map(|row| row.count("total_hashes")).max().or(Some(0)),
+        total: Some(total),
+        is_all: query::rows(sets).count() as i64 >= total,
         queries,
         polled_at: polled_at.or_else(|| local(workload, "polled_at")),
         workload_ms: workload.count("workload_cpu_ms"),
         workload_since: local(workload, "statistics_start_time"),
     })
-}
-
-/// A time as the server's clock shows it: it is only ever compared with others of that clock.
-fn local(row: Row<'_>, column: &str) -> Option<i64> {
-    match row.cell(column) {
-        Cell::Local(ms) => Some(*ms),
-        _ => None,
-    }
 }
 
 /// A row without a hash is left out: nothing could be compared with it.
@@ -88,7 +82,7 @@ fn counter(row: Row<'_>, ctx: &ProbeContext) -> Option<QueryCounter> {
         plan_hash: query::hash(row, "query_plan_hash"),
         old_plan_hash: ctx.queries.plan(hash),
         plan: plan(row),
-        database: ctx.database(row.i32("database_id")),
+        database: ctx.database(ctx.plan_databases.of(row)),
         module: module.flatten(),
         statement,
     })
@@ -108,7 +102,7 @@ mod tests {
     use crate::{
         model::base::time::Timestamp,
         probe::fixture::{set, sets},
-        tds::ResultSet,
+        tds::{Cell, ResultSet},
     };
 
     const HASH: [u8; 8] = [0, 0, 0, 0, 0, 0, 1, 2];
@@ -131,7 +125,6 @@ mod tests {
             "total_hashes",
             "plans",
             "cpu_us",
-            "database_id",
             "query_plan_hash",
             "statement_start_offset",
             "statement_end_offset",
@@ -144,7 +137,6 @@ mod tests {
                 Cell::Int(400),
                 Cell::Int(2),
                 cpu,
-                Cell::Int(5),
                 Cell::Bytes(vec![9; 8]),
                 Cell::Int(0),
                 Cell::Int(-1),
@@ -163,11 +155,12 @@ mod tests {
         );
         let [one, other] = &sample.queries[..] else { panic!("{sample:?}") };
         assert_eq!((one.hash, one.counts.plans, one.counts.all[1]), (0x102, Some(2), None));
-        assert_eq!((one.plan_hash, one.database.as_deref()), (Some(0x0909_0909_0909_0909), Some("db 5")));
+        assert_eq!((one.plan_hash, one.database.as_deref()), (Some(0x0909_0909_0909_0909), None));
         let plan = one.plan.as_ref().unwrap();
         assert_eq!((&*plan.handle, plan.start, plan.end), (&[5_u8, 0][..], 0, -1));
         assert_eq!((other.counts.all[1], other.plan.as_ref()), (None, None));
         assert_eq!((sample.total, sample.polled_at), (Some(400), Some(71)), "the clock of the rows");
+        assert!(!sample.is_all, "five rows of 400");
         assert_eq!((sample.workload_ms, sample.workload_since), (Some(9_000), Some(3)));
     }
 
@@ -175,6 +168,7 @@ mod tests {
     fn where_nothing_ran_the_clock_is_that_of_the_workload() {
         let sample = told(&["query_hash"], Vec::new());
         assert_eq!((sample.polled_at, sample.total, sample.queries.len()), (Some(70), Some(0), 0));
+        assert!(sample.is_all, "nothing ran, and that is all");
         let answer = sets(vec![workload()]);
         let refused = super::sample(&answer, &ProbeContext::new(Timestamp::default)).unwrap_err();
         assert!(matches!(&refused, Unavailable::Failed(why) if why.text.contains("queries")), "{refused:?}");

@@ -9,7 +9,7 @@ use crate::{
             Sample, State,
             cost::Tier,
             id::ProbeId,
-            query_store::{ForcedPlan, QueryStoreTable, StoreRow, StoredQuery, Stretch},
+            query_store::{ForcedPlan, QueryStoreTable, ReplicaRuns, StoreRow, StoredQuery, Stretch},
             reading::Unavailable,
             statement::{SqlText, Statement},
         },
@@ -39,6 +39,8 @@ const WAITS: Script =
     script!("query_store_waits", Performance, by "database_id" "query_id" "wait_category_desc");
 pub(in crate::probe) const VARIANTS: Script =
     script!("query_store_variants", Performance, by "database_id" "query_variant_query_id");
+const REPLICAS: Script =
+    script!("query_store_replicas", Performance, by "database_id" "query_id" "replica_group_id");
 const HINTS: Script = script!("query_store_hints", Performance, by "database_id" "query_id" "hint");
 const FEEDBACK: Script =
     script!("query_store_feedback", Performance, by "database_id" "plan_id" "feature_id");
@@ -49,6 +51,8 @@ const QUERIES_SENT: [i64; 2] = [15, 5];
 const MOST: [usize; 2] = [100, 30];
 /// Wait categories of a query that are kept.
 const MOST_WAITS: usize = 4;
+/// Replicas of a query that are kept.
+const MOST_REPLICAS: usize = 10;
 /// Bytes of a page, in KB.
 const PAGE_KB: f64 = 8.0;
 
@@ -70,6 +74,7 @@ static EACH: EachDatabase = EachDatabase {
     then: &[
         needed(QUERIES),
         optional(WAITS, &[When::Has("query_store_wait_stats")]),
+        optional(REPLICAS, &[When::Has("query_store_runtime_stats.replica_group_id")]),
         optional(VARIANTS, &[When::Has("query_store_query_variant")]),
         optional(HINTS, &[When::Has("query_store_query_hints")]),
         optional(FEEDBACK, &[When::Has("query_store_plan_feedback")]),
@@ -201,7 +206,8 @@ fn store(
     let Some(row) = of(sets, STORE, id).next() else {
         // What was known before stays, with the reason beside it.
         let before = known.cloned().unwrap_or_default();
-        return StoreRow { database_id: id, database, problem, is_later, ..before };
+        let is_secondary = is_secondary(listed);
+        return StoreRow { database_id: id, database, problem, is_later, is_secondary, ..before };
     };
     let at = |column: &str| row.instant(column).map(|(at, _)| ctx.clock().ours(at));
     StoreRow {
@@ -223,7 +229,18 @@ fn store(
         total: None,
         problem,
         is_later,
+        is_secondary: is_secondary(listed),
     }
+}
+
+/// The database is a secondary replica: nobody may write to it, and nobody set it so.
+fn is_secondary(listed: Row<'_>) -> Option<bool> {
+    let is_closed = match &*listed.line("updateability", 60)? {
+        "READ_ONLY" => true,
+        "READ_WRITE" => false,
+        _ => return None,
+    };
+    Some(is_closed && !listed.bool("is_read_only")? && !listed.bool("is_in_standby")?)
 }
 
 /// The queries of a database, variants under their parent.
@@ -249,6 +266,15 @@ fn queries(sets: &Sets, store: &mut StoreRow, ctx: &ProbeContext) -> Vec<StoredQ
             continue;
         };
         rows[at].waits.push((category, ms));
+    }
+    for row in of(sets, REPLICAS, id) {
+        if let Some(at) = place(row.i64("query_id")).filter(|at| rows[*at].replicas.len() < MOST_REPLICAS) {
+            rows[at].replicas.push(ReplicaRuns {
+                role: row.count("role_type"),
+                name: row.name("replica_name"),
+                runs: runs(row, "runs", "sum_cpu_us", "elapsed_us"),
+            });
+        }
     }
     for row in of(sets, HINTS, id) {
         if let Some(at) = place(row.i64("query_id")) {
@@ -314,19 +340,14 @@ fn origin(variant: i64, parents: &HashMap<i64, i64>) -> Option<i64> {
 /// A row without a number is left out: nothing could be said of it.
 fn query(row: Row<'_>, database: Option<Arc<str>>, over_ms: u64) -> Option<StoredQuery> {
     let whole = |column: &str| row.amount(column).map(|n| n as i64);
-    let now =
-        Stretch { runs: row.count("runs"), cpu_us: whole("sum_cpu_us"), elapsed_us: whole("elapsed_us") };
+    let now = runs(row, "runs", "sum_cpu_us", "elapsed_us");
     Some(StoredQuery {
         database_id: row.i32("database_id")?,
         database,
         query_id: row.i64("query_id")?,
         hash: hash(row, "query_hash"),
         now,
-        before: Stretch {
-            runs: row.count("before_runs"),
-            cpu_us: whole("before_cpu_us"),
-            elapsed_us: whole("before_elapsed_us"),
-        },
+        before: runs(row, "before_runs", "before_cpu_us", "before_elapsed_us"),
         aborted: row.count("aborted"),
         failed: row.count("failed"),
         min_us: row.count("min_us"),
@@ -343,6 +364,12 @@ fn query(row: Row<'_>, database: Option<Arc<str>>, over_ms: u64) -> Option<Store
         statement: statement(row),
         ..StoredQuery::default()
     })
+}
+
+/// Runs of a stretch, by its columns.
+fn runs(row: Row<'_>, runs: &str, cpu_us: &str, elapsed_us: &str) -> Stretch {
+    let whole = |column: &str| row.amount(column).map(|n| n as i64);
+    Stretch { runs: row.count(runs), cpu_us: whole(cpu_us), elapsed_us: whole(elapsed_us) }
 }
 
 /// The deviation of all runs, by the sum of their squares.

@@ -23,6 +23,7 @@ pub const ANSWERS: &[Answer] = &[
     ("modules", procedures),
     ("module_triggers", triggers),
     ("module_functions", functions),
+    ("plan_databases", plan_databases),
     ("queries", queries),
     ("queries_2016", queries),
     ("workload", workload),
@@ -55,9 +56,9 @@ const OTHERS: [(&str, ColumnType); 13] = [
     ("query_hash", Binary(8)),
     ("plans", Int),
     ("old_plans", Int),
+    ("old_compiled_at", DateTime),
     ("min_elapsed_us", BigInt),
     ("max_elapsed_us", BigInt),
-    ("database_id", Int),
     ("query_plan_hash", VarBinary(8)),
     ("statement_start_offset", Int),
     ("statement_end_offset", Int),
@@ -96,15 +97,16 @@ fn within(q: &Asked<'_>, sort: Sort) -> Vec<Query> {
     q.moment.modules_within().into_iter().filter(is_of).collect()
 }
 
-/// Those that ran since the moment that is asked for, the ones that moved most first.
+/// Those that ran since the moment that is asked for, the ones that moved most of something first.
 fn modules(q: &Asked<'_>, all: Vec<Query>) -> Table {
-    const OTHERS: [(&str, ColumnType); 10] = [
+    const OTHERS: [(&str, ColumnType); 11] = [
         ("polled_at", DateTime),
         ("total_modules", Int),
         ("database_id", Int),
         ("object_id", Int),
         ("plans", Int),
         ("old_plans", Int),
+        ("old_compiled_at", DateTime),
         ("min_elapsed_us", BigInt),
         ("max_elapsed_us", BigInt),
         ("cached_time", DateTime),
@@ -112,7 +114,7 @@ fn modules(q: &Asked<'_>, all: Vec<Query>) -> Table {
     ];
     const COUNTED: usize = 6;
     let (since, most) = window(q);
-    let found = moved_since(q, all, since);
+    let found = first_moved(q, all, since);
     let total = found.len() as i64;
     let columns: Vec<_> = SUMS[..COUNTED]
         .iter()
@@ -131,6 +133,7 @@ fn modules(q: &Asked<'_>, all: Vec<Query>) -> Table {
             opt(handle.server_text(q.moment).object_id, int),
             int(1),
             int(i64::from(!is_new)),
+            old_compiled_at(q, query, is_new),
             int(query.run.elapsed_us / 3),
             int(query.run.elapsed_us.saturating_mul(7)),
             q.datetime(query.created_ms),
@@ -139,6 +142,11 @@ fn modules(q: &Asked<'_>, all: Vec<Query>) -> Table {
         sums.map(int).chain(others).collect()
     });
     Table::new(&columns).with(rows)
+}
+
+/// When the plan was compiled, if it is an older one.
+fn old_compiled_at(q: &Asked<'_>, query: &Query, is_new: bool) -> Value {
+    if is_new { Value::Null } else { q.datetime(query.created_ms) }
 }
 
 /// All runs, those of new plans, the last run of older ones.
@@ -170,6 +178,11 @@ fn moved_since(q: &Asked<'_>, mut found: Vec<Query>, since: i64) -> Vec<Query> {
     found
 }
 
+/// The same, in turn with those that moved most of something else.
+fn first_moved(q: &Asked<'_>, all: Vec<Query>, since: i64) -> Vec<Query> {
+    in_turn(moved_since(q, all, since), |query, of| moved(q, query, since, of))
+}
+
 /// How much of something a query moved, by its average and its last run.
 fn moved(q: &Asked<'_>, query: &Query, since: i64, of: fn(&Figures) -> i64) -> f64 {
     let age_ms = (q.moment.at_ms - query.created_ms).max(1) as f64;
@@ -198,8 +211,7 @@ fn in_turn<T>(by_cpu: Vec<T>, moved: impl Fn(&T, fn(&Figures) -> i64) -> f64) ->
 /// Queries that ran since the moment that is asked for, those that moved most of something first.
 pub fn queries(q: &Asked<'_>) -> Table {
     let (since, most) = window(q);
-    let by_cpu = moved_since(q, q.moment.queries(), since);
-    let found = in_turn(by_cpu, |query, of| moved(q, query, since, of));
+    let found = first_moved(q, q.moment.queries(), since);
     let total = found.len() as i64;
     let most = most.unwrap_or(found.len());
     let columns: Vec<_> =
@@ -226,9 +238,9 @@ fn row(q: &Asked<'_>, query: &Query, is_new: bool, total: i64) -> Vec<Value> {
         Value::Bytes(queries::hash(p, query.template).to_vec()),
         int(query.plans),
         int(if is_new { 0 } else { query.plans }),
+        old_compiled_at(q, query, is_new),
         int(query.run.elapsed_us / 3),
         int(query.run.elapsed_us.saturating_mul(7)),
-        int(query.database_id),
         Value::Bytes(queries::plan_hash(p, query).to_vec()),
         int(start),
         int(end),
@@ -248,6 +260,19 @@ fn plan_handle(q: &Asked<'_>, query: &Query) -> Vec<u8> {
     bytes.push(query.plan);
     bytes.extend(dice.bytes::<25>());
     bytes
+}
+
+/// The databases of the plans in the parameters, by their handles.
+fn plan_databases(q: &Asked<'_>) -> Table {
+    let handles = q.params.iter().filter_map(|p| match &p.value {
+        Value::Bytes(bytes) => Some(bytes),
+        _ => None,
+    });
+    let rows = handles.map(|handle| {
+        let id = handle.get(2..4).and_then(|bytes| bytes.try_into().ok()).map(u16::from_le_bytes);
+        vec![Value::Bytes(handle.clone()), opt(id, int)]
+    });
+    Table::new(&[("plan_handle", VarBinary(64)), ("database_id", Int)]).with(rows)
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ pub const ANSWERS: &[Answer] = &[
     ("query_store_forced", forced),
     ("query_store_queries", stored),
     ("query_store_waits", waits),
+    ("query_store_replicas", replicas),
     ("query_store_variants", variants),
     ("query_store_hints", hints),
     ("query_store_feedback", feedback),
@@ -60,6 +61,8 @@ fn stores(q: &Asked<'_>) -> Table {
         ("user_access_desc", NVarChar(60)),
         ("is_auto_close_on", Bit),
         ("is_in_standby", Bit),
+        ("is_read_only", Bit),
+        ("updateability", NVarChar(60)),
         ("is_query_store_on", Bit),
     ];
     let stores = q.moment.stores();
@@ -67,9 +70,12 @@ fn stores(q: &Asked<'_>) -> Table {
     let rows = stores.into_iter().filter_map(|store| {
         let database = q.moment.profile.database(store.database_id)?;
         let name = text(q.moment.database_name(database));
-        let is_on = Value::Bool(store.state != 0);
+        let is_secondary =
+            database.replicated && q.moment.profile.membership.is_some_and(|own| own.place != 0);
+        let updateability = text(if is_secondary { "READ_ONLY" } else { "READ_WRITE" });
+        let last = [Value::Bool(false), updateability, Value::Bool(store.state != 0)];
         let row = [int(total), int(store.database_id), name, text("ONLINE")];
-        Some(row.into_iter().chain(room::entered_by_all()).chain([is_on]).collect())
+        Some(row.into_iter().chain(room::entered_by_all()).chain(last).collect())
     });
     Table::new(&columns).with(rows)
 }
@@ -270,6 +276,46 @@ fn waits(q: &Asked<'_>) -> Table {
         [(first, wait_ms * 2 / 3), (second, wait_ms / 3)].into_iter().filter(|(_, ms)| *ms > 0).map(
             move |(category, ms)| vec![int(store.database_id), int(runs.query_id), text(category), int(ms)],
         )
+    });
+    Table::new(&columns).with(rows)
+}
+
+/// A quarter of the runs of a replicated database is on its secondary replicas, where these record into the store of the primary.
+fn replicas(q: &Asked<'_>) -> Table {
+    let columns = [
+        ("database_id", Int),
+        ("query_id", BigInt),
+        ("replica_group_id", BigInt),
+        ("role_type", SmallInt),
+        ("replica_name", NVarCharMax),
+        ("runs", BigInt),
+        ("sum_cpu_us", Float),
+        ("elapsed_us", Float),
+    ];
+    let p = q.moment.profile;
+    let is_told = |id: i32| {
+        p.version >= Version::V2022
+            && p.membership.is_some()
+            && p.database(id).is_some_and(|database| database.replicated)
+    };
+    let Some((store, all, _)) = stretch(q).filter(|(store, ..)| is_told(store.database_id)) else {
+        return Table::new(&columns);
+    };
+    let rows = all.iter().flat_map(|runs| {
+        let t = runs.total;
+        let row = move |role: i64, part: fn(i64) -> i64| {
+            vec![
+                int(store.database_id),
+                int(runs.query_id),
+                int(role),
+                int(role),
+                Value::Null,
+                int(part(t.runs)),
+                Value::Float(part(t.cpu_us) as f64),
+                Value::Float(part(t.elapsed_us) as f64),
+            ]
+        };
+        [row(1, |n| n - n / 4), row(2, |n| n / 4)]
     });
     Table::new(&columns).with(rows)
 }

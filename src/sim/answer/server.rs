@@ -192,7 +192,7 @@ pub fn doctor(q: &Asked<'_>) -> Table {
 
 /// Optional objects and columns that this version has.
 pub fn capabilities(q: &Asked<'_>) -> Table {
-    const OBJECTS: [&str; 14] = [
+    const OBJECTS: [&str; 15] = [
         "dm_os_host_info",
         "dm_os_windows_info",
         "dm_exec_input_buffer",
@@ -207,14 +207,16 @@ pub fn capabilities(q: &Asked<'_>) -> Table {
         "query_store_query_variant",
         "query_store_query_hints",
         "query_store_plan_feedback",
+        "query_store_runtime_stats",
     ];
-    const COLUMNS: [&str; 6] = [
+    const COLUMNS: [&str; 7] = [
         "page_resource",
         "dop",
         "numa_node_count",
         "sql_memory_model_desc",
         "host_architecture",
         "total_spills",
+        "replica_group_id",
     ];
     let year = q.moment.profile.version.year();
     let mut table = Table::new(&[("object_name", NVarChar(128)), ("column_name", NVarChar(128))]);

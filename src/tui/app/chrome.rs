@@ -399,14 +399,15 @@ fn title(app: &mut App, line: &mut Canvas<'_>) {
         figure::push_grouped(&mut position, all as i64);
         position.push(' ');
     }
-    // Plain words make room for the place of the rows, the last ones first; what restricts or warns does not.
+    // Plain words make room for the place of the rows and for a filter, the last ones first; what restricts or warns does not.
     let needed = |parts: &[(Part, String)], position: &str| {
         let parts: usize = parts.iter().map(|(_, text)| width(text) + 3).sum();
         width(app.place.pane.name()) + 6 + parts + width(position)
     };
-    while !position.is_empty() && needed(&parts, &position) > usize::from(w) {
+    while (!position.is_empty() || !pane.filter().is_empty()) && needed(&parts, &position) > usize::from(w) {
         match parts.iter().rposition(|(part, _)| *part == Part::Plain).filter(|at| *at > 0) {
             Some(at) => drop(parts.remove(at)),
+            None if position.is_empty() => break,
             None => position.clear(),
         }
     }

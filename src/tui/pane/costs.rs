@@ -155,6 +155,18 @@ pub fn per_run<P: Costs>(
     d.field(name, line.style(), |s| line.part.per_run(sum).into_iter().for_each(|n| push(s, n)));
 }
 
+/// That the figures of a row are of a time of its own.
+pub fn own_time(d: &mut Document, own_ms: u64, base: Style) {
+    if own_ms > 0 {
+        d.head("average of a longer time");
+        let mut why =
+            "It was not among the first in the polls before: its figures are of the last ".to_owned();
+        figure::push_span(&mut why, i64::try_from(own_ms).unwrap_or(i64::MAX));
+        why.push_str(", and what is per second is their average.");
+        d.text(why, base);
+    }
+}
+
 /// µs as an average duration.
 pub fn push_us(out: &mut String, us: f64) {
     figure::push_mean(out, us / 1_000.0);

@@ -141,16 +141,15 @@ impl Parts for Deadlocks {
         }
     }
 
-    fn told(tables: &mut dyn Iterator<Item = &DeadlockTable>) -> Option<String> {
+    fn told(view: &View<'_>) -> Vec<String> {
+        let tables = view.instances().filter_map(|(_, i)| Self::reading(&i.facts).get());
         let (times, at_least) = tables.fold((0_u64, false), |(times, at_least), table| {
             let own: u64 = table.patterns.iter().map(|pattern| pattern.times).sum();
             (times.saturating_add(own), at_least || table.at_least || table.left_out > 0)
         });
-        (times > 0).then(|| {
-            let mut told = String::from(if at_least { "≥" } else { "" });
-            figure::push_counted(&mut told, times, "deadlock");
-            told
-        })
+        let mut told = String::from(if at_least { "≥" } else { "" });
+        figure::push_counted(&mut told, times, "deadlock");
+        if times > 0 { vec![told] } else { Vec::new() }
     }
 
     fn more(line: &Line<'_, Self>, d: &mut Document) {

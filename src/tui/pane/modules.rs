@@ -90,9 +90,10 @@ impl Parts for Modules {
         d.text("What it calls is in these figures, too.", line.view.theme.dim);
         if m.at_least {
             d.head("at least");
-            let why = "Its plans left the cache, or it was not among those told before: there may have been more runs.";
+            let why = "Its plans left the cache, or what it had before is not known: there may have been more runs.";
             d.text(why, base);
         }
+        costs::own_time(d, m.own_ms, base);
     }
 }
 
@@ -102,7 +103,7 @@ impl Costs for Modules {
     }
 
     fn per_s(line: &Line<'_, Self>, n: Option<i64>) -> Option<f64> {
-        line.table.per_s(n)
+        line.table.of_module_per_s(line.part, n)
     }
 
     fn is_at_least(m: &ModuleRow) -> bool {

@@ -128,9 +128,9 @@ pub trait Parts: for<'a> Kind<Row<'a> = Line<'a, Self>> + Debug + Sized {
     fn kept(_line: &Line<'_, Self>) -> Vec<Kept> {
         Vec::new()
     }
-    /// What the title says of all tables in scope together; nothing by itself.
-    fn told(_tables: &mut dyn Iterator<Item = &Self::Table>) -> Option<String> {
-        None
+    /// What the title says of all tables in scope together, what may be left out on a narrow screen last; nothing by itself.
+    fn told(_view: &View<'_>) -> Vec<String> {
+        Vec::new()
     }
     /// Adds to the details what the columns do not say of a part.
     fn more(_line: &Line<'_, Self>, _details: &mut Document) {}
@@ -386,8 +386,7 @@ impl<P: Parts> Pane for PartsPane<P> {
             }
             reading::push_sampled(out, P::reading(&i.facts), view.now);
         }
-        let tables = view.instances().filter_map(|(_, i)| P::reading(&i.facts).get());
-        out.extend(P::told(&mut tables.map(|table| &**table)).map(|told| (Part::Plain, told)));
+        out.extend(P::told(view).into_iter().map(|told| (Part::Plain, told)));
         // What a sight leaves out it says by its name.
         let is_usual = self.choice.as_ref().is_none_or(|choice| choice.order == P::WORDS.order);
         if self.left_out > 0 && is_usual {

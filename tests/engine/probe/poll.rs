@@ -21,7 +21,7 @@ const TIER: [ProbeId; 7] = [
 ];
 
 /// Texts and names of what a poll has seen: asked behind it, each once.
-const ON_DEMAND: [&str; 2] = ["texts", "resolve_job"];
+const ON_DEMAND: [&str; 3] = ["texts", "plan_databases", "resolve_job"];
 
 fn outcome(polled: &[Polled], id: ProbeId) -> &Result<Sample, Unavailable> {
     &polled.iter().find(|p| p.probe == id).unwrap_or_else(|| panic!("{} has no outcome", id.name())).outcome
@@ -135,8 +135,9 @@ async fn every_declared_column_reaches_the_sample() {
             // Idle is not believed on Linux; when a volume will be full is told by the fold.
             // How a clerk grew the fold says; what is free in a file only its database.
             ProbeId::CpuRing | ProbeId::Volumes | ProbeId::Clerks | ProbeId::Space => 1,
-            // Nothing failed, before or now; the module is encrypted; this server knows no hints and no feedback.
-            ProbeId::QueryStore => 7,
+            // Nothing failed, before or now; the module is encrypted; this server knows no hints and no feedback; nobody knows such a
+            // role.
+            ProbeId::QueryStore => 8,
             // All files together have no name, kind, path, database, size or I/Os in flight.
             // This server counts no spills; the statement is whole, of no module that has a name, and was never told before.
             ProbeId::Files | ProbeId::Queries => 6,

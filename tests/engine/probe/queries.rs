@@ -5,12 +5,16 @@ use dbtop::{
     model::{
         fold::{Fleet, update::Update},
         judge::health::Thresholds,
-        poll::{counts::Ran, id::ProbeId, queries::QueryTable},
+        poll::{
+            counts::Ran,
+            id::ProbeId,
+            queries::{QueryRow, QueryTable},
+        },
     },
     probe::Polled,
     sim::{Sim, scenario::Kind},
 };
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 /// A client, and the fold of what it polls.
 struct Watched {
@@ -62,6 +66,26 @@ async fn queries_have_their_statements_figures_and_a_part_of_the_cpu() {
     assert!(of_module.module.as_deref().unwrap().contains('.'), "{of_module:?}");
     let statement = of_module.statement.as_ref().unwrap().as_str();
     assert!(!statement.contains("CREATE PROCEDURE"), "the statement alone: {statement}");
+    sim.stop().await;
+}
+
+/// The simulator tells all that ran, so that a query that is not among them idled.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_query_that_idled_for_some_polls_is_told_with_all_its_runs() {
+    let sim = fleet(1, &[]).await;
+    let mut watched = Watched::new(&sim).await;
+    let (mut told, mut poll) = (HashMap::new(), 0);
+    let again = eventually("a query that comes back", async || {
+        poll += 1;
+        let table = watched.queries().await?;
+        let is_back =
+            |q: &&QueryRow| told.get(&q.hash).is_some_and(|last| poll - last > 2) && q.runs > Some(0);
+        let back = table.queries.iter().find(is_back).cloned();
+        told.extend(table.queries.iter().map(|q| (q.hash, poll)));
+        back
+    })
+    .await;
+    assert!(!again.at_least && again.own_ms == 0, "{again:?}");
     sim.stop().await;
 }
 

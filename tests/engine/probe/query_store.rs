@@ -41,7 +41,7 @@ async fn stored(client: &mut Client) -> Arc<QueryStoreTable> {
 async fn every_version_tells_its_stores_and_their_queries_or_says_per_database_why_not() {
     let sim = fleet(12, &[]).await;
     let (mut entered, mut refused, mut off, mut variants, mut waited) = (0, 0, 0, 0, 0);
-    let (mut hints, mut feedback) = (0, 0);
+    let (mut hints, mut feedback, mut replicas) = (0, 0, 0);
     for index in 0..12 {
         let mut client = client(&sim, index).await;
         let year = client.ctx.major().unwrap();
@@ -59,13 +59,18 @@ async fn every_version_tells_its_stores_and_their_queries_or_says_per_database_w
             entered += 1;
             if store.state() == Some(StoreState::Off) {
                 // A secondary replica, whose rows are those of the primary.
-                assert!(store.why_words().is_some_and(|why| why.contains("holds rows")), "{store:?}");
+                let why = store.why_words().unwrap_or_default();
+                assert!(
+                    why.contains("holds rows") && why.contains("this is a secondary replica"),
+                    "{store:?}"
+                );
+                assert_eq!(store.is_secondary, Some(true));
                 assert!(
                     !store.is_problem() && table.of(store.database_id).any(|query| query.now.runs.is_some())
                 );
                 off += 1;
             } else {
-                assert_eq!(store.state(), Some(StoreState::ReadWrite));
+                assert_eq!((store.state(), store.is_secondary), (Some(StoreState::ReadWrite), Some(false)));
             }
             assert!(store.used_pct().is_some_and(|pct| pct > 0.0 && pct < 100.0), "{store:?}");
             let (from, to) = store.from.zip(store.to).unwrap();
@@ -83,6 +88,12 @@ async fn every_version_tells_its_stores_and_their_queries_or_says_per_database_w
             waited += usize::from(!query.waits.is_empty());
             assert!(query.waits.is_empty() || year >= 14, "waits are from 2017 on");
             assert!(query.feedback.is_none() && query.hint.is_none() || year >= 16, "{query:?}");
+            let parts = query.replicas.iter().filter_map(|replica| replica.runs.runs);
+            assert!(
+                query.replicas.is_empty() || year >= 16 && parts.sum::<i64>() == query.now.runs.unwrap(),
+                "{query:?}"
+            );
+            replicas += usize::from(query.replicas.len() == 2);
             hints += usize::from(query.hint.as_deref() == Some("OPTION(MAXDOP 2)"));
             feedback += usize::from(query.feedback.as_deref() == Some("memory grant: verification passed"));
         }
@@ -91,6 +102,7 @@ async fn every_version_tells_its_stores_and_their_queries_or_says_per_database_w
         entered > 5 && refused > 0 && off > 0 && variants > 0 && waited > 5 && hints > 0 && feedback > 0,
         "{entered} {refused} {off} {variants} {waited} {hints} {feedback}"
     );
+    assert!(replicas > 0, "a new version is in a group");
     sim.stop().await;
 }
 

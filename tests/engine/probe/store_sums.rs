@@ -12,9 +12,11 @@ const TABLES: &str = "
     CREATE TABLE query_store_query_text (query_text_id, query_sql_text, is_part_of_encrypted_module);
     CREATE TABLE objects (object_id, name, schema_id);
     CREATE TABLE schemas (schema_id, name);
+    CREATE TABLE query_store_replicas (replica_group_id, role_type, replica_name);
+    INSERT INTO query_store_replicas VALUES (1, 1, 'sql-01'), (2, 2, 'sql-02');
     CREATE TABLE query_store_runtime_stats (plan_id, runtime_stats_interval_id, execution_type, count_executions, avg_cpu_time,
         avg_duration, stdev_duration, min_duration, max_duration, avg_logical_io_reads, avg_physical_io_reads,
-        avg_logical_io_writes, avg_rowcount, avg_query_max_used_memory);
+        avg_logical_io_writes, avg_rowcount, avg_query_max_used_memory, replica_group_id);
     INSERT INTO query_store_query VALUES (1, x'01', 1, 0), (2, x'02', 2, 9);
     INSERT INTO query_store_query_text VALUES (1, 'SELECT 1', 0), (2, 'SELECT 2', 0);
     INSERT INTO query_store_plan VALUES (11, 1), (12, 1), (21, 2);
@@ -33,7 +35,7 @@ fn told(stats: &[Stats]) -> Vec<Told> {
     db.execute_batch(TABLES).unwrap();
     for (plan, interval, kind, runs, cpu, duration, max) in stats {
         let row = rusqlite::params![plan, interval, kind, runs, cpu, duration, max];
-        let sql = "INSERT INTO query_store_runtime_stats VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0.0, 1, ?7, 1.0, 1.0, 1.0, 1.0, 1.0)";
+        let sql = "INSERT INTO query_store_runtime_stats VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0.0, 1, ?7, 1.0, 1.0, 1.0, 1.0, 1.0, 1)";
         db.execute(sql, row).unwrap();
     }
     let sql = SCRIPT.replace("[$db$].sys.", "").replace("OPTION (MAXDOP 1)", "");
@@ -89,4 +91,35 @@ fn runs_of_other_plans_and_other_ends_count_and_what_is_outside_of_the_stretch_d
         (21, 8, 0, 70, 1.0, 1.0, 5),
     ]);
     assert_eq!(all, [(1, 35, 35.0, 35.0, 8, 2, 2, 3, 95)]);
+}
+
+/// Query, group, role, runs and CPU of each replica: plan, interval, group, runs of each row.
+fn by_replica(stats: &[(i64, i64, i64, i64)]) -> Vec<(i64, i64, Option<i64>, i64, f64)> {
+    let db = Connection::open_in_memory().unwrap();
+    db.execute_batch(TABLES).unwrap();
+    for (plan, interval, group, runs) in stats {
+        let sql = "INSERT INTO query_store_runtime_stats VALUES (?1, ?2, 0, ?4, 2.0, 3.0, 0.0, 1, 1, 1.0, 1.0, 1.0, 1.0, 1.0, ?3)";
+        db.execute(sql, rusqlite::params![plan, interval, group, runs]).unwrap();
+    }
+    let sql = include_str!("../../../tsql/probe/query_store_replicas.sql").replace("[$db$].sys.", "");
+    let sql = sql.replace("TOP (300) ", "").replace("OPTION (MAXDOP 1)", "");
+    let mut statement = db.prepare(&sql).unwrap();
+    let rows = statement.query_map(named_params! { "@P1": 5, "@P3": 9, "@P4": 10 }, |row| {
+        Ok((
+            row.get("query_id")?,
+            row.get("replica_group_id")?,
+            row.get("role_type")?,
+            row.get("runs")?,
+            row.get("sum_cpu_us")?,
+        ))
+    });
+    rows.unwrap().map(Result::unwrap).collect()
+}
+
+#[test]
+fn runs_of_several_replicas_are_told_apart_and_those_of_one_are_not_told_again() {
+    assert_eq!(by_replica(&[(11, 9, 1, 10), (12, 10, 1, 20), (21, 10, 1, 5)]), [], "one replica");
+    let apart =
+        by_replica(&[(11, 9, 1, 10), (12, 10, 2, 20), (12, 10, 2, 4), (21, 10, 7, 5), (21, 8, 2, 90)]);
+    assert_eq!(apart, [(1, 2, Some(2), 24, 48.0), (1, 1, Some(1), 10, 20.0), (2, 7, None, 5, 10.0)]);
 }

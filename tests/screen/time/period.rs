@@ -35,7 +35,12 @@ fn u_adds_up_what_queries_cost_over_the_time_of_the_charts() {
     assert_eq!(asked.len(), 1);
     assert_eq!((asked[0].0 - asked[0].1, asked[0].2), (900_000, 1), "{asked:?}");
     let text = s.text();
-    assert!(text.contains("added up, last 15m") && text.contains("explains"), "{text}");
+    assert!(
+        text.contains("added up, last 15m")
+            && text.contains("explains 71 % of CPU")
+            && text.contains(" since 13:4"),
+        "{text}"
+    );
     assert!(text.contains("usp_GetPage") && text.contains("CPU %") && text.contains("RUNS"), "{text}");
     assert!(
         text.contains("polls cover") && text.contains("not known:"),
@@ -48,7 +53,9 @@ fn u_adds_up_what_queries_cost_over_the_time_of_the_charts() {
     s.keys("shift-left");
     let asked = answer(&mut s);
     assert_eq!(asked[0].1, HOUR_MS / 2, "half of it back: {asked:?}");
-    assert!(s.text().contains("added up, 2026-11-20 12:32:11 – 13:32:11"), "{}", s.text());
+    let text = s.text();
+    assert!(text.contains("added up, 2026-11-20 12:32:11 – 13:32:11"), "{text}");
+    assert!(text.contains(" from 12:32:11 to 13:32:11 "), "{text}");
     // The details tell every sum with its share.
     s.keys("d");
     let text = s.text();

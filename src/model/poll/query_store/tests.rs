@@ -31,6 +31,22 @@ fn a_store_says_why_it_records_nothing() {
     assert_eq!(store(2, 65_536).why_words(), None);
     assert!(!store(1, 8).is_problem(), "a secondary is meant to be read-only");
     assert!(store(3, 0).is_problem() && store(0, 0).is_problem());
+    let on = |is_secondary, state, bits| {
+        let row = StoreRow { is_secondary, interval_id: Some(7), ..store(state, bits) };
+        (row.is_problem(), row.why_words().unwrap_or_default())
+    };
+    let of_primary = "this is a secondary replica, and shows what the primary recorded";
+    assert_eq!(
+        on(Some(true), 0, 0),
+        (false, format!("it says off and holds rows all the same: {of_primary}"))
+    );
+    assert_eq!(on(Some(false), 0, 0), (true, "it is off and still holds what it recorded before".to_owned()));
+    let unknown = on(None, 0, 0);
+    assert!(!unknown.0 && unknown.1.contains("if this is a secondary"), "{unknown:?}");
+    assert_eq!(on(Some(true), 1, 0), (false, of_primary.to_owned()));
+    assert_eq!(on(Some(true), 1, 8), (false, "the database is a secondary replica".to_owned()));
+    assert!(on(Some(false), 1, 0).0 && on(None, 1, 0).0 && on(Some(true), 1, 65_536).0);
+    assert_eq!(on(Some(true), 4, 0), (false, String::new()), "it records for the primary");
     let by_choice = StoreRow { desired_state: Some(1), ..store(1, 0) };
     assert!(!by_choice.is_problem(), "somebody wanted it so");
     let unknown = StoreRow::default();
@@ -88,6 +104,7 @@ fn runs_that_differ_by_more_than_their_average_vary() {
 #[test]
 fn variants_are_added_up_and_their_texts_stay() {
     let waits = |ms| vec![("CPU".into(), ms)];
+    let on = |role, n| ReplicaRuns { role: Some(role), name: None, runs: runs(n, n * 2) };
     let variant = |n, max_us, waits| StoredQuery {
         query_id: n,
         now: runs(n, n * 1_000),
@@ -96,6 +113,7 @@ fn variants_are_added_up_and_their_texts_stay() {
         reads: Some(n),
         plans: Some(1),
         module: Some(format!("dbo.p{n}").into()),
+        replicas: vec![on(1, n), on(1 + n, 5)],
         waits,
         ..StoredQuery::default()
     };
@@ -105,6 +123,7 @@ fn variants_are_added_up_and_their_texts_stay() {
     assert_eq!((parent.now, parent.variants, parent.plans), (runs(4, 4_000), 2, Some(2)));
     assert_eq!((parent.max_us, parent.reads, parent.stdev_us), (Some(90), Some(4), Some(0)));
     assert_eq!(parent.module.as_deref(), Some("dbo.p3"));
+    assert_eq!(parent.replicas, [on(1, 4), on(4, 5), on(2, 5)]);
     assert_eq!(parent.waits, [("Lock".into(), 9), ("CPU".into(), 8)]);
 }
 

@@ -56,6 +56,9 @@ fn polls_add_up_with_their_wholes_and_shares() {
     assert_eq!(all.table.share_pct(first, Measure::Reads), Some(37.5), "three of four of a half");
     assert_eq!(all.table.share_pct(first, Measure::Cpu), Some(18.75));
     assert_eq!(all.table.coverage_pct(), Some(50.0));
+    assert_eq!(all.begins(at(0)), Some(at(0)));
+    assert_eq!(spent(&polls[2..]).begins(at(0)), Some(at(10)), "nobody collected before");
+    assert_eq!(spent(&[]).begins(at(0)), None);
     assert_eq!(all.cpu_ms_per_s(Some(first)), Some(0.1));
     assert_eq!(all.table.whole(Measure::Dop), None);
 }

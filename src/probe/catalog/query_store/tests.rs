@@ -210,13 +210,70 @@ fn a_store_that_says_it_is_off_is_told_if_it_holds_rows_and_its_queries_with_it(
     let mut ctx = context();
     let table = told(&mut ctx, vec![list(), state(5, 70, 0), ran(vec![row(5, 1, 8.0)])]);
     let [store] = &table.stores[..] else { panic!("db6 has no store: {table:?}") };
-    assert!(store.why_words().is_some_and(|why| why.contains("secondary replica")), "{store:?}");
+    let why = store.why_words();
+    assert!(why.is_some_and(|why| why.contains("if this is a secondary replica")), "{store:?}");
     assert!(!store.is_problem() && table.queries.len() == 1 && table.stores_left_out == 0);
     // It does not answer: what is known of it stays, and of the other nobody misses anything.
     ctx.problems.insert(5, Unavailable::NoRight("VIEW DATABASE STATE".into()));
     ctx.problems.insert(6, Unavailable::NoRight("VIEW DATABASE STATE".into()));
     let table = told(&mut ctx, vec![list()]);
     assert_eq!((table.stores.len(), table.queries.len()), (1, 1), "{table:?}");
+}
+
+#[test]
+fn a_secondary_replica_is_known_by_what_nobody_may_write_and_nobody_set_so() {
+    let columns = [
+        "total_rows",
+        "database_id",
+        "database_name",
+        "state_desc",
+        "updateability",
+        "is_read_only",
+        "is_in_standby",
+    ];
+    let of = |updateability: &str, read_only, standby| {
+        let mut row = vec![int(1), int(5), text("db5"), text("ONLINE"), text(updateability)];
+        row.extend([Cell::Bool(read_only), Cell::Bool(standby)]);
+        let table = told(&mut context(), vec![set("query_stores", &columns, vec![row]), state(5, 70, 0)]);
+        table.stores[0].is_secondary
+    };
+    assert_eq!(of("READ_ONLY", false, false), Some(true));
+    assert_eq!(of("READ_WRITE", false, false), Some(false));
+    assert_eq!(of("READ_ONLY", true, false), Some(false), "somebody set it so");
+    assert_eq!(of("READ_ONLY", false, true), Some(false), "a standby of log shipping");
+    assert_eq!(of("?", false, false), None);
+    let silent = told(&mut context(), vec![listed(&[(5, "ONLINE")]), state(5, 70, 0)]);
+    assert_eq!(silent.stores[0].is_secondary, None);
+}
+
+#[test]
+fn runs_on_several_replicas_are_added_up_and_told_apart() {
+    let columns =
+        ["database_id", "query_id", "role_type", "replica_name", "runs", "sum_cpu_us", "elapsed_us"];
+    let part = |query: i64, role: i64, name: &str, runs: i64| {
+        vec![
+            int(5),
+            int(query),
+            int(role),
+            int(role),
+            text(name),
+            int(runs),
+            Cell::Float(runs as f64 * 10.0),
+            Cell::Float(runs as f64 * 1_000.0),
+        ]
+    };
+    let replicas = set(
+        "query_store_replicas",
+        &columns,
+        vec![part(1, 1, "sql-01", 3), part(1, 2, "sql-02", 1), part(7, 2, "x", 9)],
+    );
+    let answer = vec![listed(&[(5, "ONLINE")]), state(5, 70, 2), ran(vec![row(5, 1, 8.0)]), replicas];
+    let table = told(&mut context(), answer);
+    let query = &table.queries[0];
+    let parts: Vec<_> =
+        query.replicas.iter().map(|r| (r.role_words(), r.name.as_deref(), r.runs.runs)).collect();
+    assert_eq!(parts, [("primary", Some("sql-01"), Some(3)), ("secondary", Some("sql-02"), Some(1))]);
+    assert_eq!(query.now.runs, Some(4));
 }
 
 #[test]

@@ -159,9 +159,9 @@ impl Pane for QueriesPane {
         self.shown().title(view, out);
         if self.by.is_some() && !self.is_period {
             // How much of all CPU the plan cache explains is told wherever queries are.
-            let tables = view.instances().filter_map(|(_, i)| i.facts.queries.get());
-            let told = Queries::told(&mut tables.map(|table| &**table));
-            out.extend(told.map(|told| (Part::Plain, format!("plan cache {told}"))));
+            for (n, told) in Queries::told(view).into_iter().enumerate() {
+                out.push((Part::Plain, if n == 0 { format!("plan cache {told}") } else { told }));
+            }
         }
     }
 

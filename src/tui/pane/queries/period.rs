@@ -371,8 +371,11 @@ impl Pane for PeriodPane {
             Self::side(other, view, word, beside, out);
             out.push((Part::Plain, "CPU in ms/s".to_owned()));
         } else if let Some(told) = &self.told {
-            let mut tables = told.of.iter().map(|(_, spent)| &*spent.table);
-            out.extend(shares::told(&mut tables).map(|told| (Part::Plain, told)));
+            let from = stretch.0.max(told.begins);
+            let mut tables =
+                told.of.iter().filter_map(|(_, spent)| Some((spent.begins(from)?, &*spent.table)));
+            let until = Some(stretch.1).filter(|to| *to < view.now);
+            out.extend(shares::told(&mut tables, until, view).into_iter().map(|told| (Part::Plain, told)));
         }
         out.extend(self.table.set_name().map(|set| (Part::Accent, format!("columns: {set}"))));
         let natural = if beside.is_some() { "largest change first" } else { "most CPU first" };

@@ -29,6 +29,7 @@ use crate::{
     tui::{
         action::Action,
         id::{PaneId, RowKey},
+        view::View,
         widget::{
             cell::CellText,
             column::{self, Kind, number, whole, words},
@@ -116,8 +117,16 @@ impl Parts for Queries {
         [query.database.as_deref(), query.module.as_deref(), statement].into_iter().flatten().for_each(with);
     }
 
-    fn told(tables: &mut dyn Iterator<Item = &QueryTable>) -> Option<String> {
-        shares::told(tables)
+    /// Of the last interval. Among several instances one that does not answer says nothing of now.
+    fn told(view: &View<'_>) -> Vec<String> {
+        let is_one = view.single().is_some();
+        let mut tables = view.instances().filter_map(|(_, i)| {
+            let reading = &i.facts.queries;
+            let table = if is_one { reading.get() } else { reading.fresh(view.now) }?;
+            let over_ms = i64::try_from(table.over_ms).unwrap_or(i64::MAX);
+            Some((reading.at?.plus_ms(-over_ms), &**table))
+        });
+        shares::told(&mut tables, None, view)
     }
 
     fn more(line: &Line<'_, Self>, d: &mut Document) {
@@ -148,9 +157,10 @@ impl Parts for Queries {
         waits(line, d);
         if q.at_least {
             d.head("at least");
-            let why = "Plans left the cache, or the query was not among those told before: there may have been more runs.";
+            let why = "Plans left the cache, or what the query had before is not known: there may have been more runs.";
             d.text(why, base);
         }
+        costs::own_time(d, q.own_ms, base);
         costs::statement(d, q.statement.as_ref(), t.dim);
     }
 }
@@ -161,7 +171,7 @@ impl Costs for Queries {
     }
 
     fn per_s(line: &Line<'_, Self>, n: Option<i64>) -> Option<f64> {
-        line.table.per_s(n)
+        line.table.of_query_per_s(line.part, n)
     }
 
     fn is_at_least(q: &QueryRow) -> bool {
@@ -213,7 +223,7 @@ const COLUMNS: &[Column] = &[
         .filter(),
     share::<{ Measure::Grant as usize }>("share_grant", "GRANT %"),
     Column::number("spills", "SPILL/S", 8, 6)
-        .value(|q| q.table.per_s(q.part.spills).map(|pages| Value::Bytes(pages * PAGE)))
+        .value(|q| q.table.of_query_per_s(q.part, q.part.spills).map(|pages| Value::Bytes(pages * PAGE)))
         .cell(|q, v, out| q.put(v, out, figure::push_size))
         .filter(),
     share::<{ Measure::Spills as usize }>("share_spills", "SPILL %"),
@@ -375,7 +385,8 @@ mod tests {
         };
         let told = title(&with(vec![query(1, Some(42_600_000))]));
         assert!(
-            told.contains("explains 71 % of CPU") && told.contains("3 more took next to nothing"),
+            told.contains("explains 71 % of CPU · since 14:01:11")
+                && told.contains("3 more took next to nothing"),
             "{told}"
         );
         assert!(!title(&with(vec![query(1, None)])).contains("explains"));

@@ -7,14 +7,17 @@ use super::{
 };
 use crate::{
     model::{
-        base::{figure, filter::Value},
+        base::{figure, filter::Value, time::Timestamp},
         poll::{
             counts::Measure,
             queries::{QueryRow, QueryTable},
         },
         timeline::samples::Samples,
     },
-    tui::widget::{cell::CellText, column::number, document::Document, table::Set},
+    tui::{
+        view::View,
+        widget::{cell::CellText, column::number, document::Document, table::Set},
+    },
 };
 use ratatui::style::Style;
 
@@ -104,14 +107,33 @@ const TOLD: [TellsMeasure; 9] = [
     (Measure::Spills, "spilled to tempdb", push_pages),
 ];
 
-/// How much of all CPU these tables explain.
-pub fn told(tables: &mut dyn Iterator<Item = &QueryTable>) -> Option<String> {
-    let rates = tables.filter_map(|t| Some((t.per_s(t.cpu_us)?, t.per_s(t.workload_us)?)));
-    let (explained, all) = rates.fold((0.0, 0.0), |(a, b), (x, y)| (a + x, b + y));
+/// `explains 71 % of CPU`, `since 13:58:20`: how much of all CPU these tables explain together, each told from an instant on; until now,
+/// or until the end of a stretch.
+pub fn told(
+    tables: &mut dyn Iterator<Item = (Timestamp, &QueryTable)>,
+    until: Option<Timestamp>,
+    view: &View<'_>,
+) -> Vec<String> {
+    let (mut explained, mut all, mut since) = (0.0, 0.0, None);
+    for (from, table) in tables {
+        let (Some(part), Some(whole)) = (table.per_s(table.cpu_us), table.per_s(table.workload_us)) else {
+            continue;
+        };
+        explained += part;
+        all += whole;
+        since = since.into_iter().chain([from]).min();
+    }
+    let Some(since) = since.filter(|_| all > 0.0) else { return Vec::new() };
     let mut told = "explains ".to_owned();
     figure::push_pct(&mut told, explained * 100.0 / all);
     told.push_str(" of CPU");
-    (all > 0.0).then_some(told)
+    let mut when = if until.is_some() { "from " } else { "since " }.to_owned();
+    view.zone.push_since(&mut when, since, view.now);
+    if let Some(until) = until {
+        when.push_str(" to ");
+        view.zone.push_since(&mut when, until, view.now);
+    }
+    vec![told, when]
 }
 
 /// `12 s of 30 s, 41 %`, a line for each measure that has a whole.
@@ -121,7 +143,7 @@ pub fn tell(q: &QueryRow, table: &QueryTable, base: Style, d: &mut Document) {
         let Some(part) = q.of(measure) else { continue };
         d.field(name, base, |s| {
             s.push_str(bound);
-            push(s, part as f64);
+            push(s, table.share(q, measure).map_or(part, |share| share.part) as f64);
             match (table.share(q, measure), table.whole(measure)) {
                 (Some(share), _) => {
                     s.push_str(" of ");

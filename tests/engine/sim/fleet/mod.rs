@@ -35,6 +35,7 @@ async fn every_script_is_answered_on_every_version_it_is_for() {
                 "resolve_object",
                 "resolve_job",
                 "texts",
+                "plan_databases",
                 "availability",
                 "jobs",
                 "tempdb",
