@@ -143,12 +143,6 @@ impl Charts {
                 self.all.push(known);
                 continue;
             }
-            if matches!(query, Query::Samples { .. }) {
-                // One of them is read at a time: the newest ends the one before, which nobody answers any more.
-                self.all.retain(|(asked, stage)| {
-                    !matches!((asked, stage), (Query::Samples { .. }, Stage::Open(_) | Stage::Partly(..)))
-                });
-            }
             let ticket = ticket();
             requests.push(HistoryRequest::Ask { ticket, query: query.clone() });
             self.all.push((query, Stage::Open(ticket)));
@@ -268,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_question_of_samples_ends_the_one_before_which_is_asked_anew_when_wanted_again() {
+    fn a_question_of_samples_is_asked_once_though_another_one_comes_in_between() {
         let instances: Arc<[InstanceId]> = [InstanceId::new("a")].into();
         let over = |hours: i64| Query::Samples {
             instances: instances.clone(),
@@ -285,11 +279,10 @@ mod tests {
             asked.len()
         };
         assert_eq!((ask(&mut charts, 24), ask(&mut charts, 24)), (1, 0));
-        assert_eq!(
-            (ask(&mut charts, 6), ask(&mut charts, 24)),
-            (1, 1),
-            "nobody reads on in the first of them"
-        );
+        assert_eq!((ask(&mut charts, 6), ask(&mut charts, 24)), (1, 0), "each has its answer");
+        // Too many at once: the oldest was told so, and is asked again while it is wanted.
+        assert!(charts.refused(1, "newer questions", NOW.plus_ms(-5_000)));
+        assert_eq!(ask(&mut charts, 24), 1);
     }
 
     #[test]

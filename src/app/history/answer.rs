@@ -3,9 +3,8 @@
 use super::{
     archive::Archive,
     figures::Growth,
+    reading::{Reading, Readings, Walk},
     role::{Election, Role},
-    samples::Reading,
-    spent::{Readings, SpentReading},
 };
 use crate::{
     app::{clock, configuration, module::Links},
@@ -19,7 +18,6 @@ use crate::{
             counted::{self, Counted, Known},
             event::{Cause, What},
             forecast::{self, Outlook},
-            gathered::Walk,
             reach::{self, Outage, Span},
             spent,
         },
@@ -106,10 +104,8 @@ fn deadlocks(
 pub(super) struct Past {
     /// instances of the past on the screen that are not in the inventory any more
     pub gone: Vec<Arc<InstanceInfo>>,
-    /// samples that are read, or were
-    pub samples: Option<Reading>,
-    /// what queries cost in some stretches, of which each is read, or was
-    pub spent: Readings,
+    /// what takes long to read
+    pub readings: Readings,
     growth: Growth,
 }
 
@@ -188,21 +184,24 @@ impl<'a> Question<'a> {
             }
             // It takes long: the service reads it a little at a time, between other questions.
             Query::Samples { instances, from, to, slot_ms } => {
-                let known = self.past.samples.take().map(|reading| reading.walk);
-                let walk = Walk::after(known, &instances, (from, to), slot_ms);
-                let uids = instances.iter().map(|id| self.uid(id)).collect();
-                self.past.samples = Some(Reading::new(ticket, walk, uids));
+                let walk = self.past.readings.samples(&instances, (from, to), slot_ms);
+                self.read(ticket, walk, &instances);
                 return Ok(());
             }
             Query::Spent { instances, from, to } => {
-                let walk = spent::Walk::new(&instances, from, to);
-                let uids = instances.iter().map(|id| self.uid(id)).collect();
-                self.past.spent.ask(SpentReading::new(ticket, walk, uids));
+                let walk = Walk::Spent(spent::Walk::new(&instances, from, to));
+                self.read(ticket, walk, &instances);
                 return Ok(());
             }
         };
         self.links.say(Reply::Answer { ticket, answer });
         Ok(())
+    }
+
+    /// Begins to read what takes long.
+    fn read(&mut self, ticket: u64, walk: Walk, instances: &[InstanceId]) {
+        let uids = instances.iter().map(|id| self.uid(id)).collect();
+        self.past.readings.ask(Reading::new(ticket, walk, uids), self.links);
     }
 
     fn at(&mut self, archive: &mut Archive, ticket: u64, at: Timestamp) -> Result<(), StoreError> {

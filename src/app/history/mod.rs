@@ -16,7 +16,7 @@
 //! disk slows polling: the writer's channel is full, then the reducer waits, then the tasks do, and the heartbeat counts it. A disk
 //! that fails is different: the writer keeps what comes in memory for a while, so the screen goes on.
 //!
-//! What takes long is read a little at a time, between other questions (`samples`, `spent`). Also here: the history of a fleet as a `file`,
+//! What takes long is read a little at a time, between other questions (`reading`). Also here: the history of a fleet as a `file`,
 //! and `recording`s that are played.
 
 mod answer;
@@ -24,12 +24,11 @@ mod archive;
 mod figures;
 pub mod file;
 mod follow;
+pub mod reading;
 mod recording;
 mod relay;
 mod role;
-mod samples;
 mod service;
-pub mod spent;
 mod trouble;
 mod watched;
 

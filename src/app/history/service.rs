@@ -6,10 +6,10 @@ use super::{
     archive::Archive,
     figures,
     file::Location,
+    reading::Readings,
     recording::Recording,
     relay,
     role::Election,
-    spent::Readings,
     watched::Watched,
 };
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
     },
     collect::{Command, Recorder},
     model::{inventory::instance::InstanceId, timeline::record::Record},
-    protocol::{EFFECTS, HistoryRequest, Reply},
+    protocol::{EFFECTS, HistoryRequest},
     store::history::{QUEUE, WriterStats},
 };
 use std::time::{Duration, Instant};
@@ -119,11 +119,10 @@ impl Service {
     fn run(mut self, mut commands: Receiver<HistoryCommand>) {
         let mut looked = Instant::now();
         loop {
-            let is_reading = self.past.samples.as_ref().is_some_and(|reading| !reading.is_over());
-            let at_most = if is_reading || !self.past.spent.is_over() {
-                Duration::ZERO
-            } else {
+            let at_most = if self.past.readings.is_over() {
                 LOOK_EVERY.saturating_sub(looked.elapsed())
+            } else {
+                Duration::ZERO
             };
             match self.wait(&mut commands, at_most) {
                 Woken::Commanded(command) => self.carry_out(command),
@@ -182,13 +181,8 @@ impl Service {
 
     /// Reads a little more of what takes long.
     fn read_on(&mut self) {
-        let Some(archive) = &mut self.archive else { return };
-        self.past.spent.go_on(archive, &self.links);
-        let Some(reading) = self.past.samples.as_mut().filter(|reading| !reading.is_over()) else { return };
-        if let Err(e) = reading.go_on(archive, &self.links) {
-            let (ticket, why) = (Some(reading.ticket()), archive.unread(e).to_string());
-            self.past.samples = None;
-            self.links.say(Reply::NoHistory { ticket, why });
+        if let Some(archive) = &mut self.archive {
+            self.past.readings.go_on(archive, &self.links);
         }
     }
 
@@ -208,7 +202,6 @@ impl Service {
         self.election.end(&mut archive);
         self.watched.drop_request();
         self.past.gone.clear();
-        self.past.samples = None;
-        self.past.spent = Readings::default();
+        self.past.readings = Readings::default();
     }
 }

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     app::{
         configuration,
-        history::{Recording, file::HistoryFile, spent::read_on},
+        history::{Recording, file::HistoryFile, reading::read_spent},
     },
     cli::Once,
     command::{
@@ -104,7 +104,7 @@ fn read(reader: &mut Reader, infos: &[Arc<InstanceInfo>], (from, to): Stretch) -
     let ids: Vec<InstanceId> = infos.iter().map(|info| info.id.clone()).collect();
     let uids: Vec<Arc<str>> = infos.iter().map(|info| Arc::clone(&info.uid)).collect();
     let mut walk = Walk::new(&ids, from, to);
-    while read_on(&mut walk, reader, &uids).context("reading history")? {}
+    while read_spent(&mut walk, reader, &uids).context("reading history")? {}
     Ok(walk.told(reader.stats().span()?))
 }
 

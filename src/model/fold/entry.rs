@@ -481,7 +481,8 @@ impl Entry {
         let line_ends = |s: &Series| s.points().next_back().is_some_and(|(_, v)| !v.is_nan());
         let InstanceSnapshot { facts, history, .. } = &*self.now;
         if facts.headline.is_stale(now) && history.get(SeriesId::PollMs).is_some_and(line_ends) {
-            Arc::make_mut(&mut self.change().history).gap_probe(ProbeId::Headline, now);
+            let stale_at = facts.headline.meta().stale_at().map_or(now, |at| at.plus_ms(1));
+            Arc::make_mut(&mut self.change().history).gap_probe(ProbeId::Headline, stale_at);
         }
         self.change_health(health, now);
         self.checked_at = now;

@@ -98,12 +98,14 @@ pub struct History {
     /// None: no activity was polled
     samples: Option<Arc<Samples>>,
     only_judged: bool,
+    /// when the newest headline numbers came, and how often they are due, ms
+    headline: Option<(Timestamp, u32)>,
 }
 
 impl History {
     /// One that keeps what health looks back on, and nothing else: nobody draws charts.
     pub const fn only_judged() -> Self {
-        Self { series: Vec::new(), samples: None, only_judged: true }
+        Self { series: Vec::new(), samples: None, only_judged: true, headline: None }
     }
 
     /// See [`Self::only_judged`].
@@ -157,6 +159,7 @@ impl History {
 
     /// Takes the points and gaps of what happened. A wait category that has points and was not waited for is zero, not a gap.
     pub fn note(&mut self, at: Timestamp, what: &Recorded) {
+        self.mark_silence(at, what);
         let mut zero = WaitCategory::ALL.map(Some);
         what.points(&mut |metric, _, value| {
             let Metric::Headline(id) = metric else { return };
@@ -179,6 +182,26 @@ impl History {
                 let none = || Arc::new(Samples::new(SLOT_MS, KEEP_MS));
                 Arc::make_mut(self.samples.get_or_insert_with(none)).take(at, activity, *every_ms);
             }
+            _ => {}
+        }
+    }
+
+    /// Marks where the headline numbers went stale before this came: the screen of then showed a gap there.
+    fn mark_silence(&mut self, at: Timestamp, what: &Recorded) {
+        let stale_at = |(since, every_ms): (Timestamp, u32)| since.plus_ms(i64::from(every_ms) * 5 / 2);
+        let known = self.headline.filter(|(_, every_ms)| *every_ms > 0).map(stale_at);
+        if let Some(stale_at) = known.filter(|stale_at| at > *stale_at) {
+            self.gap_probe(ProbeId::Headline, stale_at.plus_ms(1));
+        }
+        match (what, &mut self.headline) {
+            (Recorded::Reading { probe: ProbeId::Headline, every_ms, state: Ok(_) }, headline) => {
+                *headline = Some((at, *every_ms));
+            }
+            (
+                Recorded::Reading { probe: ProbeId::Headline, every_ms, .. }
+                | Recorded::Pace { probe: ProbeId::Headline, every_ms },
+                Some((_, every)),
+            ) => *every = *every_ms,
             _ => {}
         }
     }
@@ -211,6 +234,7 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::poll::headline::Headline;
     use proptest::prelude::*;
 
     proptest! {
@@ -229,6 +253,29 @@ mod tests {
                 prop_assert_eq!(points.last().copied(), Some((Timestamp::from_ms(at), n as f32)));
             }
         }
+    }
+
+    #[test]
+    fn a_poll_that_comes_late_leaves_the_gap_that_was_shown_meanwhile() {
+        let reading = |every_ms| {
+            let headline = Headline { page_life_s: Some(7), ..Headline::default() };
+            let state = Ok(State::Headline(Box::new(headline)));
+            Recorded::Reading { probe: ProbeId::Headline, every_ms, state }
+        };
+        let mut history = History::default();
+        for (at, what) in [
+            (0, reading(2_000)),
+            (5_000, reading(2_000)),
+            (10_500, reading(2_000)),
+            (11_000, Recorded::Pace { probe: ProbeId::Headline, every_ms: 10_000 }),
+            (20_000, reading(10_000)),
+        ] {
+            history.note(Timestamp::from_ms(at), &what);
+        }
+        let series = history.get(SeriesId::PageLife).unwrap();
+        let points: Vec<(i64, bool)> = series.points().map(|(at, value)| (at.ms(), value.is_nan())).collect();
+        let known = |at| (at, false);
+        assert_eq!(points, [known(0), known(5_000), (10_001, true), known(10_500), known(20_000)]);
     }
 
     #[test]

@@ -390,14 +390,24 @@ impl Walk {
         }
     }
 
+    /// The share of the time that is read, %: 100 when no more comes.
+    pub fn read_pct(&self) -> u8 {
+        if self.is_over {
+            return 100;
+        }
+        let length_ms = (self.within.to - self.within.from).max(1);
+        ((self.within.to - self.begins()) * 100 / length_ms).clamp(0, 99) as u8
+    }
+
+    fn begins(&self) -> Timestamp {
+        self.begins.clamp(self.within.from, self.within.to)
+    }
+
     /// What was read so far, of whole stretches.
     pub fn told(&self, kept: Option<(Timestamp, Timestamp)>) -> Told {
-        let begins = self.begins.clamp(self.within.from, self.within.to);
-        let length_ms = (self.within.to - self.within.from).max(1);
-        let read_pct =
-            if self.is_over { 100 } else { ((self.within.to - begins) * 100 / length_ms).clamp(0, 99) };
+        let begins = self.begins();
         let of = self.ids.iter().cloned().zip(self.sums.iter().map(|sums| sums.spent(begins))).collect();
-        Told { of, begins, read_pct: read_pct as u8, cut: self.cut, kept }
+        Told { of, begins, read_pct: self.read_pct(), cut: self.cut, kept }
     }
 }
 

@@ -8,6 +8,7 @@ mod incident;
 mod keep;
 mod kill;
 mod lasting;
+mod reading;
 mod released;
 mod spent;
 mod transfer;

@@ -2,7 +2,7 @@
 
 use crate::world::{LONG, Stage, World, at, info, name, uid};
 use dbtop::{
-    app::history::spent::read_on,
+    app::history::reading::read_spent,
     model::{
         base::time::Timestamp,
         inventory::instance::InstanceId,
@@ -91,7 +91,7 @@ fn told(reader: &mut Reader, from: i64, to: i64) -> Told {
     let ids: Vec<InstanceId> = (0..2).map(|n| InstanceId::new(name(n))).collect();
     let uids: Vec<_> = (0..2).map(|n| uid(&name(n))).collect();
     let mut walk = Walk::new(&ids, at(from), at(to));
-    while read_on(&mut walk, reader, &uids).unwrap() {}
+    while read_spent(&mut walk, reader, &uids).unwrap() {}
     walk.told(reader.stats().span().unwrap())
 }
 
