@@ -1,6 +1,6 @@
 //! Questions of the screen to one server: hands them to the collector, reads the plans that come back, and tells the screen.
-//! A task beside the screen, started by the session; `effects` hands it what the screen asks. Plans are read on a thread for
-//! blocking work: a large one takes tens of milliseconds.
+//! A task beside the screen, started by the session; `effects` hands it what the screen asks. Plans are read and judged on a thread for
+//! blocking work: a large one takes tens of milliseconds, one that means harm longer.
 
 use crate::{
     collect::{Asked, Command, Told, Word},
@@ -89,7 +89,7 @@ fn read(found: FoundPlan) -> ShownPlan {
         None => Err(found.words_without_xml()),
         Some(xml) => Plan::read(xml.as_bytes()).map(Arc::new).map_err(|error| error.to_string()),
     };
-    ShownPlan { found, plan }
+    ShownPlan::of(found, plan)
 }
 
 #[cfg(test)]
@@ -158,6 +158,8 @@ mod tests {
         assert!(plans[0].plan.as_ref().is_err_and(|why| why.contains("any more")));
         assert!(plans[1].plan.as_ref().is_err_and(|why| why.contains("<html>")), "{:?}", plans[1].plan);
         assert!(plans[2].plan.is_ok());
+        let judged: Vec<usize> = plans.iter().map(|plan| plan.judged.len()).collect();
+        assert_eq!(judged, [0, 0, 1], "each statement is judged before the screen has it");
         // The screen is gone: what is open ends.
         ask.send(DemandRequest::Ask { ticket: 3, instance: InstanceId::new("a"), demand }).await.unwrap();
         let Some(Command::Ask(last)) = commands.recv().await else { panic!("not asked") };

@@ -9,7 +9,7 @@ use crate::{
     cli::plan::{By, Output, Plan as Args},
     plan::{
         MAX_BYTES, Plan, Query, Statement, decoded,
-        find::{Finding, Weight, create_index, findings},
+        find::{self, Finding, Weight, create_index, findings},
         lines,
         time::{Metric, Own, own},
     },
@@ -85,6 +85,7 @@ pub fn alone(args: &Args) -> anyhow::Result<Alone> {
             instance: None,
             facts: Vec::new(),
             raw,
+            judged: Arc::new(find::Judged::all(&plan)),
             plan,
             query_hash: None,
             live: None,

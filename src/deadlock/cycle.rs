@@ -54,6 +54,7 @@ impl Graph {
         // One session alone is a parallel query that waits for itself: its tasks are the parties.
         let alone = sessions.len() <= 1;
         let mut graph = Self::default();
+        let victims: HashSet<&str> = deadlock.victims.iter().map(String::as_str).collect();
         let mut of_session: HashMap<u64, usize> = HashMap::new();
         let mut of_process: HashMap<&str, (usize, usize)> = HashMap::new();
         for (at, process) in deadlock.processes.iter().enumerate() {
@@ -68,7 +69,7 @@ impl Graph {
             of_process.entry(&process.id).or_insert((party, at));
             if let Some(party) = graph.parties.get_mut(party) {
                 party.tasks.push(at);
-                party.victim |= deadlock.victims.contains(&process.id);
+                party.victim |= victims.contains(process.id.as_str());
             }
         }
         let mut known: HashSet<(usize, usize)> = HashSet::new();
@@ -108,6 +109,7 @@ impl Graph {
                 list.push(at);
             }
         }
+        let circles = self.circles(&next);
         let mut order: Vec<usize> = (0..self.parties.len()).collect();
         order.sort_by_key(|at| !self.parties.get(*at).is_some_and(|party| party.victim));
         let mut told = vec![false; self.parties.len()];
@@ -116,7 +118,7 @@ impl Graph {
             if told.get(start).copied().unwrap_or(true) {
                 continue;
             }
-            let Some(ring) = self.shortest(start, &next) else { continue };
+            let Some(ring) = self.shortest(start, &next, &circles) else { continue };
             for wait in ring.waits.iter().filter_map(|at| self.waits.get(*at)) {
                 if let Some(mark) = told.get_mut(wait.from) {
                     *mark = true;
@@ -127,9 +129,61 @@ impl Graph {
         rings
     }
 
+    /// The circle of each party: all who wait for each other, over whatever way, have one number. Found once, as looking for the rings of
+    /// thousands who only queue would take its time.
+    fn circles(&self, next: &[Vec<usize>]) -> Vec<Option<usize>> {
+        let count = self.parties.len();
+        let mut before: Vec<Vec<usize>> = vec![Vec::new(); count];
+        for wait in &self.waits {
+            if let Some(list) = before.get_mut(wait.to) {
+                list.push(wait.from);
+            }
+        }
+        let mut circles: Vec<Option<usize>> = vec![None; count];
+        for start in self.left_last(next).into_iter().rev() {
+            let mut reached = vec![start];
+            while let Some(here) = reached.pop() {
+                if let Some(circle) = circles.get_mut(here).filter(|circle| circle.is_none()) {
+                    *circle = Some(start);
+                    reached.extend(before.get(here).into_iter().flatten());
+                }
+            }
+        }
+        circles
+    }
+
+    /// The parties in the order in which a walk from waiter to holder leaves them: each behind all that it waits for, but for circles.
+    fn left_last(&self, next: &[Vec<usize>]) -> Vec<usize> {
+        let mut seen = vec![false; self.parties.len()];
+        let mut left = Vec::with_capacity(self.parties.len());
+        for start in 0..self.parties.len() {
+            // Who is walked through, and how many of its waits were followed.
+            let mut path = Vec::new();
+            let mut enter = |at: usize, path: &mut Vec<(usize, usize)>| {
+                if let Some(seen) = seen.get_mut(at).filter(|seen| !**seen) {
+                    *seen = true;
+                    path.push((at, 0));
+                }
+            };
+            enter(start, &mut path);
+            while let Some((here, followed)) = path.last_mut() {
+                let wait = next.get(*here).and_then(|waits| self.waits.get(*waits.get(*followed)?));
+                *followed += 1;
+                if let Some(wait) = wait {
+                    enter(wait.to, &mut path);
+                } else {
+                    left.push(*here);
+                    path.pop();
+                }
+            }
+        }
+        left
+    }
+
     /// The shortest way from a party back to itself.
-    fn shortest(&self, start: usize, next: &[Vec<usize>]) -> Option<Ring> {
-        let mut came: Vec<Option<usize>> = vec![None; self.parties.len()];
+    fn shortest(&self, start: usize, next: &[Vec<usize>], circles: &[Option<usize>]) -> Option<Ring> {
+        let circle = circles.get(start)?;
+        let mut came: HashMap<usize, usize> = HashMap::new();
         let mut queue = VecDeque::from([start]);
         while let Some(here) = queue.pop_front() {
             for &at in next.get(here).into_iter().flatten() {
@@ -137,8 +191,8 @@ impl Graph {
                 if to == start {
                     return Some(self.way_back(start, here, at, &came));
                 }
-                if let Some(slot) = came.get_mut(to).filter(|slot| slot.is_none()) {
-                    *slot = Some(at);
+                if circles.get(to) == Some(circle) && !came.contains_key(&to) {
+                    came.insert(to, at);
                     queue.push_back(to);
                 }
             }
@@ -146,11 +200,11 @@ impl Graph {
         None
     }
 
-    fn way_back(&self, start: usize, last: usize, closing: usize, came: &[Option<usize>]) -> Ring {
+    fn way_back(&self, start: usize, last: usize, closing: usize, came: &HashMap<usize, usize>) -> Ring {
         let mut waits = vec![closing];
         let mut here = last;
         while here != start
-            && let Some(at) = came.get(here).copied().flatten()
+            && let Some(at) = came.get(&here).copied()
             && let Some(wait) = self.waits.get(at)
         {
             waits.push(at);

@@ -1,8 +1,8 @@
 //! The picture of a deadlock in lines. Called by `command::deadlock` and panes; it knows no colours.
 
 use super::{
-    Deadlock, Holder, Process,
-    cycle::{Graph, Ring},
+    Deadlock, Holder, Process, Resource,
+    cycle::{Graph, Ring, Wait},
     pattern::{Pattern, fingerprint_of},
 };
 use crate::{
@@ -10,7 +10,10 @@ use crate::{
     sql::normalize::squeeze,
 };
 
-use std::{collections::HashSet, fmt::Write as _};
+use std::{
+    collections::{HashMap, HashSet},
+    fmt::Write as _,
+};
 
 /// Waits of a ring that the sentence on it tells.
 const MAX_WHY: usize = 8;
@@ -157,13 +160,17 @@ pub fn text(deadlocks: &[Deadlock], when: impl Fn(&Deadlock) -> String) -> Strin
         if at > 0 {
             out.push('\n');
         }
-        let pictures = pictures(deadlock);
+        let graph = Graph::of(deadlock);
+        let rings = graph.rings();
+        // Only those that are told need a picture.
+        let told_rings = rings.iter().take(MAX_RINGS);
+        let pictures: Vec<Picture> = told_rings.map(|ring| picture(deadlock, &graph, ring)).collect();
         if pictures.is_empty() {
             let _ = writeln!(out, "{}: {}", when(deadlock), no_ring(deadlock));
         }
-        for (ring, picture) in pictures.iter().enumerate().take(MAX_RINGS) {
-            let of = if pictures.len() > 1 {
-                format!(" · ring {} of {}", ring + 1, pictures.len())
+        for (ring, picture) in pictures.iter().enumerate() {
+            let of = if rings.len() > 1 {
+                format!(" · ring {} of {}", ring + 1, rings.len())
             } else {
                 String::new()
             };
@@ -176,13 +183,13 @@ pub fn text(deadlocks: &[Deadlock], when: impl Fn(&Deadlock) -> String) -> Strin
             );
             push_picture(&mut out, picture);
         }
-        if let Some(more) = pictures.len().checked_sub(MAX_RINGS).filter(|more| *more > 0) {
+        if let Some(more) = rings.len().checked_sub(MAX_RINGS).filter(|more| *more > 0) {
             let _ = writeln!(out, "   … and {} more: -o json has them all", counted(more, "ring"));
         }
         if deadlock.is_cut {
             let _ = writeln!(out, "   {CUT}");
         }
-        let outside = outside(deadlock);
+        let outside = outside(deadlock, &graph, &rings);
         if !outside.is_empty() && !pictures.is_empty() {
             out.push_str("   in no ring\n");
         }
@@ -248,35 +255,80 @@ pub fn waits_told(line: &Line) -> String {
 }
 
 /// Who is in no ring, with what each waits for: behind a ring, or in a report that was cut short.
-fn outside(deadlock: &Deadlock) -> Vec<Line> {
-    let graph = Graph::of(deadlock);
-    let in_ring: HashSet<usize> = graph
-        .rings()
-        .iter()
-        .flat_map(|ring| &ring.waits)
-        .filter_map(|at| graph.waits.get(*at))
-        .map(|wait| wait.from)
-        .collect();
+fn outside(deadlock: &Deadlock, graph: &Graph, rings: &[Ring]) -> Vec<Line> {
+    let waits = rings.iter().flat_map(|ring| &ring.waits).filter_map(|at| graph.waits.get(*at));
+    let in_ring: HashSet<usize> = waits.map(|wait| wait.from).collect();
+    // The first wait of each party, and the first resource that each task asks for: a report has thousands of both.
+    let mut waits: HashMap<usize, &Wait> = HashMap::new();
+    for wait in &graph.waits {
+        waits.entry(wait.from).or_insert(wait);
+    }
+    let mut asked: HashMap<&str, (&Resource, &Holder)> = HashMap::new();
+    for resource in &deadlock.resources {
+        for waiter in &resource.waiters {
+            asked.entry(waiter.process.as_str()).or_insert((resource, waiter));
+        }
+    }
     let mut lines = Vec::new();
     for (at, of) in graph.parties.iter().enumerate().filter(|(at, _)| !in_ring.contains(at)) {
-        let known = graph.waits.iter().find(|wait| wait.from == at);
+        let known = waits.get(&at);
         let first = known.map(|wait| wait.waiter).or_else(|| of.tasks.first().copied());
         let Some(task) = first.and_then(|first| deadlock.processes.get(first)) else { continue };
-        lines.push(party(task, called(deadlock, &graph, at), of.victim));
-        let of_task = |holder: &&Holder| holder.process == task.id;
-        let asked = deadlock
-            .resources
-            .iter()
-            .find_map(|resource| Some((resource, resource.waiters.iter().find(of_task)?)));
-        if let Some((resource, waiter)) = asked {
+        lines.push(party(task, called(deadlock, graph, at), of.victim));
+        if let Some((resource, waiter)) = asked.get(task.id.as_str()) {
             lines.push(Line::Waits {
                 wants: waiter.mode.clone(),
                 on: resource.name(),
                 waited: task.wait_ms.map_or_else(|| "?".to_owned(), |ms| wait(ms as f64)),
                 held: known.map(|wait| wait.held.clone()).unwrap_or_default(),
-                by: known.map(|wait| called(deadlock, &graph, wait.to)).unwrap_or_default(),
+                by: known.map(|wait| called(deadlock, graph, wait.to)).unwrap_or_default(),
             });
         }
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, Instant};
+
+    /// `n` sessions that queue for what two who lock each other hold, each behind the one before: in no ring, and thousands of waits.
+    fn queue(n: usize) -> Deadlock {
+        let id = |at: usize| format!("p{at}");
+        let process = |at: usize| Process { id: id(at), spid: Some(50 + at as u64), ..Process::default() };
+        let holder = |at: usize| Holder { process: id(at), mode: "X".to_owned(), converts: false };
+        let lock = |n: usize, owner: usize, waiters: Vec<usize>| Resource {
+            kind: "keylock".to_owned(),
+            id: n.to_string(),
+            owners: vec![holder(owner)],
+            waiters: waiters.into_iter().map(holder).collect(),
+            ..Resource::default()
+        };
+        let ring = [lock(0, 0, vec![1]), lock(1, 1, vec![0])];
+        let chain = (2..n).map(|at| lock(at, at - 1, vec![at]));
+        Deadlock {
+            victims: (0..n).map(id).collect(),
+            processes: (0..n).map(process).collect(),
+            resources: ring.into_iter().chain(chain).collect(),
+            ..Deadlock::default()
+        }
+    }
+
+    #[test]
+    fn more_sessions_take_longer_in_proportion() {
+        let takes = |n: usize| {
+            let all = [queue(n)];
+            let tries = (0..3).map(|_| {
+                let began = Instant::now();
+                let told = text(&all, |_| String::new());
+                assert!(told.contains("in no ring") && told.lines().count() >= 2 * n - 4, "{n}: {told}");
+                began.elapsed()
+            });
+            tries.min().unwrap_or_default()
+        };
+        let (small, large) = (takes(100), takes(3_200));
+        // Were it quadratic it would be 1,024 times; the machine does other work.
+        assert!(large < small.max(Duration::from_micros(200)) * 350, "{small:?} and {large:?}");
+    }
 }

@@ -4,6 +4,7 @@
 //! picture in lines (`lines`). Pure: no file, no server, no screen. `command::deadlock` calls it; panes draw what it returns.
 //! Every text in it is sanitized: reports come from servers and from files of others.
 
+mod calls;
 pub mod cycle;
 pub mod lean;
 pub mod lines;

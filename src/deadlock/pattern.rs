@@ -1,7 +1,7 @@
 //! Which kind of deadlock it is, and its fingerprint: deadlocks with the same cause have the same, whoever was the victim.
 
 use super::{
-    Deadlock, Process, Resource,
+    Deadlock, Process, Resource, calls,
     cycle::{Graph, Ring, Wait},
 };
 use crate::sql::normalize::{fingerprint, normalize};
@@ -178,8 +178,10 @@ impl<'a> Case<'a> {
     fn is_same_module(&self) -> bool {
         let module =
             |task: &Process| task.place().map(|frame| frame.module.clone()).filter(|name| !name.is_empty());
-        let first = self.tasks.first().and_then(|task| module(task));
-        first.is_some() && self.tasks.iter().all(|task| module(task) == first)
+        // Of one whose name nobody tells, its numbers.
+        let ran = |task: &Process| module(task).ok_or_else(|| calls::call(&task.input));
+        let first = self.tasks.first().map(|task| ran(task)).filter(|first| *first != Err(None));
+        first.is_some() && self.tasks.iter().all(|task| Some(ran(task)) == first)
     }
 
     /// One side holds and wants shared locks only.

@@ -1,7 +1,7 @@
 //! From XML to [`Deadlock`]s. Events, bare graphs and lists of older tools are read; names are compared without regard to case,
 //! and anything may be missing.
 
-use super::{Deadlock, DeadlockError, Frame, Holder, Process, Resource};
+use super::{Deadlock, DeadlockError, Frame, Holder, Process, Resource, calls};
 use crate::{
     model::base::{
         text::{sanitize_block, sanitize_line},
@@ -132,16 +132,10 @@ fn deadlock(element: Element<'_>, at: Option<Timestamp>, list_victim: Option<&st
     victims.dedup();
     let resources = merged(part("resource-list").map(resource));
     let mut seen = HashSet::new();
-    Deadlock {
-        at: moment(element).or(at),
-        victims,
-        processes: part("process-list")
-            .map(process)
-            .filter(|p| p.id.is_empty() || seen.insert(p.id.clone()))
-            .collect(),
-        resources,
-        is_cut: false,
-    }
+    let once = |p: &Process| p.id.is_empty() || seen.insert(p.id.clone());
+    let mut processes: Vec<Process> = part("process-list").map(process).filter(once).collect();
+    calls::name(&mut processes, MAX_FRAMES);
+    Deadlock { at: moment(element).or(at), victims, processes, resources, is_cut: false }
 }
 
 fn process(element: Element<'_>) -> Process {

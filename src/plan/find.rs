@@ -14,7 +14,7 @@ mod tests;
 mod work;
 
 use super::{
-    Query, Statement,
+    Plan, Query, Statement,
     time::{self, Metric, Own},
 };
 use case::{Case, Seen};
@@ -85,6 +85,31 @@ pub const RULES: [Rule; 20] = [
     rule("P19", "join of many to many, or with no condition", work::join),
     rule("P20", "other SET options than SSMS", work::options),
 ];
+
+/// Own times and findings of a query.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// own times of its operators
+    pub own: Own,
+    /// what is wrong with it, the heaviest first
+    pub found: Vec<Finding>,
+}
+
+impl Judged {
+    /// Of a query.
+    pub fn of(statement: &Statement, query: &Query) -> Self {
+        let own = time::own(query);
+        Self { found: findings(statement, query, &own), own }
+    }
+
+    /// Of each query of a plan, statement by statement: to be made where nobody waits, as a plan may be as large as its caps.
+    pub fn all(plan: &Plan) -> Vec<Vec<Self>> {
+        let of_each = |statement: &Statement| {
+            statement.queries.iter().map(|query| Self::of(statement, query)).collect()
+        };
+        plan.statements.iter().map(of_each).collect()
+    }
+}
 
 /// The findings of a query, the heaviest first.
 pub fn findings(statement: &Statement, query: &Query, own: &Own) -> Vec<Finding> {

@@ -14,6 +14,8 @@ pub mod time;
 pub mod words;
 
 #[cfg(test)]
+mod pace;
+#[cfg(test)]
 mod tests;
 
 pub use crate::xml::decoded;

@@ -5,6 +5,8 @@
 pub fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
+    // A bracket that nothing closes: nothing closes one behind it either, and nobody need look for that again.
+    let mut is_open = false;
     while let Some(at) = rest.find(['[', '\'']) {
         let (before, after) = rest.split_at(at);
         out.push_str(before);
@@ -13,12 +15,13 @@ pub fn plain(text: &str) -> String {
             let end = after.get(1..).and_then(|inside| inside.find('\'')).map_or(after.len(), |end| end + 2);
             out.push_str(after.get(..end).unwrap_or_default());
             end
-        } else if let Some((name, end)) = chain(after) {
+        } else if let Some((name, end)) = (!is_open).then(|| chain(after)).flatten() {
             let alias = after.get(end..).and_then(|rest| rest.strip_prefix(" as ")).and_then(chain);
             let (shown, end) = alias.map_or((name, end), |(alias, more)| (alias, end + " as ".len() + more));
             push_name(&mut out, &shown);
             end
         } else {
+            is_open = true;
             out.push('[');
             1
         };
@@ -30,17 +33,13 @@ pub fn plain(text: &str) -> String {
 
 /// The parts of a name that begins a text, `[a].[b]`, and where it ends; None: it is none.
 fn chain(text: &str) -> Option<(Vec<&str>, usize)> {
-    let mut parts = Vec::new();
-    let mut end = 0;
-    loop {
-        let (part, length) = bracketed(text.get(end..)?)?;
+    let (first, mut end) = bracketed(text)?;
+    let mut parts = vec![first];
+    while let Some((part, length)) = text.get(end..)?.strip_prefix('.').and_then(bracketed) {
         parts.push(part);
-        end += length;
-        if !text.get(end..)?.starts_with(".[") {
-            return Some((parts, end));
-        }
-        end += 1;
+        end += ".".len() + length;
     }
+    Some((parts, end))
 }
 
 /// What stands in the brackets that begin a text, and how long it is with them. A doubled `]` is one that is meant.
@@ -75,6 +74,7 @@ fn push_name(out: &mut String, parts: &[&str]) {
 #[cfg(test)]
 mod tests {
     use super::plain;
+    use crate::plan::pace::assert_linear;
     use proptest::prelude::*;
 
     #[test]
@@ -96,6 +96,13 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(plain(from), to, "{from}");
+        }
+    }
+
+    #[test]
+    fn a_longer_condition_takes_longer_in_proportion() {
+        for of in ["[", "[a].", "[a].[", "[]", "[]]", "'", "[a] as [", "]["] {
+            assert_linear(of, |text| drop(std::hint::black_box(plain(text))));
         }
     }
 

@@ -4,7 +4,7 @@ use super::script::{Key, Script};
 use crate::{
     model::{
         base::failure::{Failure, FailureKind},
-        poll::reading::Unavailable,
+        poll::{properties::Hosting, reading::Unavailable},
     },
     tds::{Cell, ResultSet, Row},
 };
@@ -212,10 +212,43 @@ fn lean(text: &str) -> String {
     statement(text).lines().flat_map(|line| [line.trim_start(), "\n"]).collect()
 }
 
-/// The same batch for Azure SQL Database: there sessions of Extended Events belong to a database, and the views of them have the same
-/// columns under other names.
-pub fn of_database(batch: &str) -> String {
-    batch.replace("sys.dm_xe_", "sys.dm_xe_database_")
+/// What a batch says of a server, and what it says in its place in Azure, managed or not: there counters name a database by its
+/// physical name, which is a GUID.
+const OF_AZURE: [(&str, &str); 1] =
+    [("s.instance_name = d.name", "s.instance_name IN (d.name, d.physical_database_name)")];
+
+/// The same of Azure SQL Database, which is no server: sessions of Extended Events belong to a database, and the views of them have the
+/// same columns under other names; only the files of the own database are told; memory is that of the job that it runs in. `DB_ID` is
+/// what its views go by, and need not be what `sys.databases` says.
+const OF_DATABASE: [(&str, &str); 6] = [
+    ("sys.dm_xe_", "sys.dm_xe_database_"),
+    (
+        "sys.master_files",
+        "(SELECT DB_ID() AS database_id, a.file_id, a.type, a.type_desc, a.data_space_id, a.name, a.physical_name, a.size, \
+         a.max_size, a.growth, a.is_percent_growth FROM sys.database_files AS a)",
+    ),
+    ("sys.dm_io_virtual_file_stats(NULL, NULL)", "sys.dm_io_virtual_file_stats(DB_ID(), NULL)"),
+    ("f.database_id = d.database_id", "f.database_id = DB_ID(d.name)"),
+    (
+        "sys.dm_os_sys_memory",
+        "(SELECT a.memory_limit_mb * 1024 AS total_physical_memory_kb, CAST(NULL AS bigint) AS available_physical_memory_kb, \
+         CAST(NULL AS bit) AS system_low_memory_signal_state FROM sys.dm_os_job_object AS a)",
+    ),
+    (
+        "sys.dm_os_process_memory",
+        "(SELECT MAX(a.cntr_value) AS physical_memory_in_use_kb, CAST(NULL AS bit) AS process_physical_memory_low \
+         FROM sys.dm_os_performance_counters AS a WHERE a.counter_name = N'Total Server Memory (KB)')",
+    ),
+];
+
+/// A batch as it is asked of who runs the server.
+pub fn of_hosting(batch: String, hosting: Hosting) -> String {
+    let replaced = |batch: String, (there, here): &(&str, &str)| batch.replace(there, here);
+    match hosting {
+        Hosting::Own | Hosting::Rds => batch,
+        Hosting::ManagedInstance => OF_AZURE.iter().fold(batch, replaced),
+        Hosting::AzureDatabase => OF_AZURE.iter().chain(&OF_DATABASE).fold(batch, replaced),
+    }
 }
 
 /// A script without its header: from the first line that is no comment.
@@ -281,6 +314,19 @@ mod tests {
         assert_eq!(rows("volumes", &["available_bytes"], &unkeyed), [Some(1), Some(2)]);
         assert_eq!(rows("memory", &["available_bytes"], &[&[one], &[Cell::Int(2)]]), [Some(1)], "one row");
         assert_eq!(rows("volumes", &columns, &[&[], &[]]), [None], "rows without cells");
+    }
+
+    #[test]
+    fn what_azure_lacks_is_asked_in_another_way_there() {
+        let all: Vec<_> = probes().flat_map(|p| p.parts).map(|p| p.script).collect();
+        let (own, hosted) = (text(&all), |hosting| of_hosting(text(&all), hosting));
+        assert_eq!(hosted(Hosting::Own), own);
+        for (there, here) in OF_AZURE.iter().chain(&OF_DATABASE) {
+            assert!(own.contains(there), "no script says {there}");
+            assert!(hosted(Hosting::AzureDatabase).contains(here), "{here}");
+        }
+        let managed = hosted(Hosting::ManagedInstance);
+        assert!(managed.contains("d.physical_database_name") && managed.contains("sys.master_files"));
     }
 
     #[test]

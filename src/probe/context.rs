@@ -355,8 +355,13 @@ impl ProbeContext {
     pub(super) fn absorb(&mut self, sample: &Sample) {
         match sample {
             Sample::Known(State::Properties(p)) => {
+                let before = self.hosting();
                 // Nobody asks for the options here, and the fold shares them among the fleet while nobody else holds them.
                 self.properties = Some(Properties { options: None, ..(**p).clone() });
+                // What failed was asked as of another kind of server.
+                if self.hosting() != before {
+                    self.verdicts.clear();
+                }
             }
             Sample::Headline(h) => {
                 self.started_at = h.started_at.or(self.started_at);

@@ -6,7 +6,7 @@ use super::{
     context::ProbeContext,
     query::hash,
     room,
-    script::{Script, script},
+    script::{Needs, Script, script},
     sent,
     single::ask,
     stored_plan,
@@ -75,13 +75,20 @@ pub async fn answer<C: Ask>(conn: &mut C, demand: Demand, ctx: &mut ProbeContext
         Demand::StoredPlan { database_id, plan_id } => {
             stored_plan::one(conn, database_id, plan_id, ctx).await.map(Found::Plans)
         }
-        Demand::SessionPlan { session_id } => session_plans(conn, session_id, ctx).await.map(Found::Plans),
+        Demand::SessionPlan { session_id } => {
+            sees_sessions(ctx)?;
+            session_plans(conn, session_id, ctx).await.map(Found::Plans)
+        }
         Demand::SessionWaits { session_id } => {
+            sees_sessions(ctx)?;
             let params = [Param::Int(session_id.into())];
             let sets = ask(conn, WAITS, &params, SESSION_WITHIN, ctx).await?;
             Ok(Found::Waits(sets.all(WAITS.name).filter_map(|row| wait(row, ctx)).collect()))
         }
-        Demand::SessionInput { session_id } => sent::by_session(conn, session_id, ctx).await.map(Found::Sent),
+        Demand::SessionInput { session_id } => {
+            sees_sessions(ctx)?;
+            sent::by_session(conn, session_id, ctx).await.map(Found::Sent)
+        }
         Demand::BufferPool => {
             let sets = ask(conn, BUFFERS, &[], BUFFERS_WITHIN, ctx).await?;
             let mut rows: Vec<Buffered> = sets.all(BUFFERS.name).map(|row| buffered(row, ctx)).collect();
@@ -94,6 +101,16 @@ pub async fn answer<C: Ask>(conn: &mut C, demand: Demand, ctx: &mut ProbeContext
         }
         Demand::FreeSpace { database_id } => room::free_space(conn, database_id, ctx).await.map(Found::Room),
     }
+}
+
+/// A login without the right sees its own session, and of any other one that it does nothing: the server says no error.
+fn sees_sessions(ctx: &ProbeContext) -> Result<(), Failure> {
+    if ctx.sees_all() != Some(false) || ctx.hosting() == Hosting::AzureDatabase {
+        return Ok(());
+    }
+    let right = Needs::Performance.right(ctx.major());
+    let text = format!("the login lacks {right}: it sees no session but its own");
+    Err(Failure::new(FailureKind::Permission, text))
 }
 
 /// The cached plans of a query, and behind them the last actual ones where the server has such. Those are an extra: without

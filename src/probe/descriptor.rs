@@ -84,6 +84,8 @@ pub enum Want {
     AvailabilityGroups,
     /// an edition with SQL Server Agent
     Agent,
+    /// a server that has volumes of its own
+    Volumes,
     /// the right, or it is not known whether it is held
     Right(Needs),
 }

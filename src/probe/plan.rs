@@ -67,12 +67,18 @@ fn lacking(ctx: &ProbeContext, want: Want) -> Result<(), Unavailable> {
         {
             Err(Unavailable::NotHere("this edition has no Agent".into()))
         }
+        Want::Volumes if ctx.hosting() == Hosting::ManagedInstance => {
+            Err(Unavailable::NotHere("what a Managed Instance says of volumes has no meaning".into()))
+        }
+        Want::Volumes if ctx.hosting() == Hosting::AzureDatabase => {
+            Err(Unavailable::NotHere("Azure SQL Database has no volumes".into()))
+        }
         // Rights there are those of databases: it says itself which one is missing.
         Want::Right(_) if ctx.hosting() == Hosting::AzureDatabase => Ok(()),
         Want::Right(needs) if ctx.rights().and_then(|rights| held(rights, needs)) == Some(false) => {
             Err(Unavailable::NoRight(needs.right(ctx.major()).into()))
         }
-        Want::AvailabilityGroups | Want::Agent | Want::Right(_) => Ok(()),
+        Want::AvailabilityGroups | Want::Agent | Want::Volumes | Want::Right(_) => Ok(()),
     }
 }
 

@@ -285,10 +285,7 @@ async fn ask<C: Ask>(
     ctx: &mut ProbeContext,
 ) -> (Sets, Option<Failure>) {
     let hosting = ctx.hosting();
-    let mut sql = batch::text(scripts);
-    if hosting == Hosting::AzureDatabase {
-        sql = batch::of_database(&sql);
-    }
+    let sql = batch::of_hosting(batch::text(scripts), hosting);
     let what = batch::names(scripts);
     let before = ctx.now();
     let within = Duration::from_millis(within_ms.into());

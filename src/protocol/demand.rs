@@ -7,7 +7,7 @@ use crate::{
         inventory::instance::InstanceId,
         poll::demand::{Buffered, CachedKind, DatabaseRoom, Demand, FoundPlan, Sent, SessionWait, Step},
     },
-    plan::Plan,
+    plan::{Plan, find::Judged},
 };
 use std::sync::Arc;
 
@@ -68,4 +68,14 @@ pub struct ShownPlan {
     pub found: FoundPlan,
     /// it; or why there is none, in words
     pub plan: Result<Arc<Plan>, String>,
+    /// what was concluded from it, of each query of each statement
+    pub judged: Arc<Vec<Vec<Judged>>>,
+}
+
+impl ShownPlan {
+    /// Of a plan that was read: judges it, which takes its time.
+    pub fn of(found: FoundPlan, plan: Result<Arc<Plan>, String>) -> Self {
+        let judged = plan.as_ref().map(|plan| Judged::all(plan)).unwrap_or_default();
+        Self { found, plan, judged: Arc::new(judged) }
+    }
 }

@@ -79,6 +79,7 @@ fn plan(rounds: usize) {
             facts: Vec::new(),
             raw,
             plan,
+            judged: Arc::default(),
             query_hash: None,
             live: None,
         }

@@ -253,6 +253,7 @@ const COMPUTED: &[(&str, &str)] = &[
     ("queries_2016", "sql_handle"),
     ("query_store_plan", "query_plan"),
     ("room_files", "database_id"),
+    ("volumes", "volume_mount_point"),
 ];
 
 /// What the tool beside the catalogue says of each script's result columns; None without it.

@@ -220,6 +220,14 @@ const OF_ONE: [(&str, &str); 8] = [
     ("6 b b b", "TOOK"),
 ];
 
+/// Panes of rows that a fleet has at the latest after a few polls of it, and a head of a column that is there if they have some.
+const OF_ALL: [(&str, &str); 4] = [
+    ("5", "CPU %"),
+    (": modules enter", "KIND"),
+    (": querystore enter", "SLOWER"),
+    (": deadlocks enter", "TIMES"),
+];
+
 /// The keys to these panes with one instance in scope: those of which something is wrong there.
 fn of_one(shown: &[Arc<FleetSnapshot>]) -> Vec<(String, &'static str)> {
     let last = shown.last().expect("something was shown");
@@ -234,6 +242,10 @@ fn of_one(shown: &[Arc<FleetSnapshot>]) -> Vec<(String, &'static str)> {
 /// Each of these panes has had rows, of one instance and of all.
 fn assert_has_rows(shown: &[Arc<FleetSnapshot>]) {
     let last = shown.last().expect("something was shown");
+    for (keys, words) in OF_ALL {
+        let of_all = text(last, keys);
+        assert!(of_all.contains(words), "{keys}:\n{of_all}");
+    }
     for (keys, words) in OF_ONE {
         let of_all = text(last, keys);
         let screens =

@@ -49,8 +49,7 @@ use anyhow::{Context, bail};
 use std::{collections::HashMap, io::stdout, process::ExitCode, sync::Arc, time::Duration};
 use tokio::{sync::watch, time::Instant};
 
-/// Polls the scope twice (rates need two samples), prints it, and returns the exit code: 0 fine, 1 warning or
-/// unknown, 2 critical.
+/// Polls the scope twice (rates need two samples), prints it, and returns the exit code: 0 fine, 1 warning, 2 critical, 3 unknown.
 ///
 /// # Errors
 /// Nothing to watch, a scope or filter that means nothing, an output that cannot be written.
@@ -227,11 +226,12 @@ fn tell(
     Ok(ExitCode::from(code(worst, all_told)))
 }
 
-/// The exit code. It is not "fine" if an instance did not answer in time.
+/// The exit code, as Nagios reads it. Of what did not answer in time nobody knows that it is fine; what is known to be bad says more.
 const fn code(worst: Level, all_told: bool) -> u8 {
     match worst {
         Level::Ok if all_told => 0,
-        Level::Ok | Level::Unknown | Level::Warning => 1,
+        Level::Ok | Level::Unknown => 3,
+        Level::Warning => 1,
         Level::Critical | Level::Offline => 2,
     }
 }
@@ -396,7 +396,7 @@ mod tests {
     #[test]
     fn the_exit_code_is_the_worst_health() {
         let codes = [Level::Ok, Level::Unknown, Level::Warning, Level::Critical, Level::Offline];
-        assert_eq!(codes.map(|worst| code(worst, true)), [0, 1, 1, 2, 2]);
-        assert_eq!(codes.map(|worst| code(worst, false)), [1, 1, 1, 2, 2]);
+        assert_eq!(codes.map(|worst| code(worst, true)), [0, 3, 1, 2, 2]);
+        assert_eq!(codes.map(|worst| code(worst, false)), [3, 3, 1, 2, 2]);
     }
 }

@@ -11,16 +11,24 @@ use crate::model::{
 /// Polls of a log that are remembered: ten minutes of a screen's pace are more than a trend reads.
 const MOST: usize = 40;
 
+/// Logs that are kept, the fullest.
+const KEPT: usize = 20;
+
 /// What was in use of each log, % of what it may take, by database.
 #[derive(Debug, Default)]
 pub(super) struct LogsFold(Filling<MOST>);
 
 impl LogsFold {
-    /// Says of each log what it may take, and when that is full.
-    pub fn fold(&mut self, rows: &mut [LogRow], volumes: &[VolumeRow], at: Timestamp) {
+    /// Says of each log what it may take, and when that is full. The fullest stay: how full one is that may grow only its volume tells.
+    pub fn fold(&mut self, rows: &mut Vec<LogRow>, volumes: &[VolumeRow], at: Timestamp) {
+        for row in rows.iter_mut() {
+            row.capacity_kb = row.capacity_on(volumes);
+        }
+        let full = |row: &LogRow| row.used_pct().or_else(|| row.of_files_pct()).unwrap_or(-1.0);
+        rows.sort_by(|a, b| full(b).total_cmp(&full(a)));
+        rows.truncate(KEPT);
         self.0.retain(|database| rows.iter().any(|row| row.key() == database));
         for row in rows {
-            row.capacity_kb = row.capacity_on(volumes);
             let Some(used) = row.used_pct() else { continue };
             let points = self.0.push(row.key(), at, used);
             row.full_in_ms = trend::full_in_ms(points, trend::MINUTES);
@@ -49,9 +57,9 @@ mod tests {
 
     #[test]
     fn a_log_may_take_what_its_limit_and_its_volume_let_it() {
-        let volumes = [volume("L:\\", 500), volume("L:\\big\\", 9_000), volume("/var", 100)];
+        let volumes = [volume("L:\\", 500), volume("L:\\big\\", 9_000), volume("/var/", 100)];
         let of = |row: LogRow| {
-            let mut rows = [row];
+            let mut rows = vec![row];
             LogsFold::default().fold(&mut rows, &volumes, Timestamp::from_ms(0));
             (rows[0].capacity_kb, rows[0].used_pct())
         };
@@ -70,6 +78,29 @@ mod tests {
     }
 
     #[test]
+    fn a_log_that_may_grow_on_a_full_volume_is_kept_among_many_that_are_full_by_their_files_alone() {
+        let gb = 1 << 20;
+        let mut rows: Vec<LogRow> = (0..40)
+            .map(|n| LogRow {
+                database: Some(format!("small{n}").into()),
+                ..log(1_000, 995, None, "D:\\s.ldf")
+            })
+            .collect();
+        rows.push(log(61 * gb, 60 * gb, None, "L:\\orders.ldf"));
+        LogsFold::default().fold(
+            &mut rows,
+            &[volume("D:\\", 900 * gb), volume("L:\\", 100)],
+            Timestamp::from_ms(0),
+        );
+        let first = rows.first().unwrap();
+        assert_eq!((rows.len(), first.database.as_deref()), (KEPT, Some("orders")));
+        assert!(first.used_pct() > Some(98.0), "{first:?}");
+        let mut unknown = vec![log(1_000, 10, None, "X:\\a.ldf"), log(1_000, 990, None, "X:\\b.ldf")];
+        LogsFold::default().fold(&mut unknown, &[], Timestamp::from_ms(0));
+        assert_eq!(unknown[0].used_kb, Some(990), "without its volume a log is as full as its files");
+    }
+
+    #[test]
     fn a_log_that_fills_says_when_it_is_full() {
         let mut fold = LogsFold::default();
         let mut poll = |n: i64, used_kb| {
@@ -81,7 +112,7 @@ mod tests {
         let told: Vec<_> = (0..6).map(|n| poll(n, 300 + n * 100)).collect();
         assert_eq!(told, [None, None, None, None, Some(180_000), Some(120_000)]);
         assert_eq!(poll(6, 50), None, "a backup of the log made room");
-        fold.fold(&mut [], &[], Timestamp::from_ms(0));
+        fold.fold(&mut Vec::new(), &[], Timestamp::from_ms(0));
         assert!(fold.0.is_empty(), "a database that went is forgotten");
     }
 }

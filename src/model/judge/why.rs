@@ -234,6 +234,17 @@ pub enum Why {
         /// so many others, too
         more: u32,
     },
+    /// a Query Store should record and does not, though it has room
+    StoreStopped {
+        /// that of this database
+        database: Option<Arc<str>>,
+        /// it is in error, and not only read-only
+        is_broken: bool,
+        /// bits that say why it is read-only
+        reason: Option<i64>,
+        /// so many others, too
+        more: u32,
+    },
     /// a plan cannot be forced any more
     PlanForcing {
         /// in this database
@@ -458,7 +469,10 @@ impl Why {
             Self::Database { name, state, more } => {
                 write!(f, "database {} is {state}{}", known(name.as_deref()), others(*more))
             }
-            Self::Replica { .. } | Self::StoreFull { .. } | Self::PlanForcing { .. } => self.fmt_database(f),
+            Self::Replica { .. }
+            | Self::StoreFull { .. }
+            | Self::StoreStopped { .. }
+            | Self::PlanForcing { .. } => self.fmt_database(f),
             Self::Jobs { failed, name, at } => jobs(f, *failed, known(name.as_deref()), *at, clock),
             Self::Volume { .. }
             | Self::Tempdb(_)

@@ -34,12 +34,16 @@ pub(super) static PROBE: Probe = Probe {
     ..Probe::new(ProbeId::LogUse, Tier::Slow, decode)
 };
 
-/// A row without a database is left out.
+/// A row without a database is left out, and so is a database that the configuration leaves out: nobody misses that one.
 fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
     let clock = ctx.clock();
-    let mut total = None;
+    let (mut total, mut unwanted) = (None, 0);
     let rows = sets.many("log_use")?.filter_map(|row| {
         total = total.max(row.count("total_rows"));
+        if row.raw_text("database_name").is_some_and(|name| !ctx.wants_database(name)) {
+            unwanted += 1;
+            return None;
+        }
         let backup_at = clock.at(row, "log_backup_time").filter(|at| at.ms() >= FIRST_MS);
         Some(LogUseRow {
             database: Some(row.name("database_name")?),
@@ -51,7 +55,7 @@ fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
     });
     let logs: Vec<LogUseRow> = rows.collect();
     let total = total.and_then(|n| usize::try_from(n).ok()).unwrap_or(logs.len());
-    let left_out = total.saturating_sub(logs.len()) as u64;
+    let left_out = total.saturating_sub(logs.len() + unwanted) as u64;
     Ok(Sample::Known(State::from(Arc::new(LogUseTable { logs, left_out }))))
 }
 
@@ -59,6 +63,7 @@ fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
 mod tests {
     use super::*;
     use crate::{
+        model::inventory::record::PollSettings,
         probe::fixture::{set, sets, text},
         tds::Cell,
     };
@@ -87,5 +92,10 @@ mod tests {
         assert_eq!((orders.vlfs, orders.since_backup_kb, table.left_out), (Some(4_100), Some(1_536), 7));
         assert_eq!((crm.vlfs, crm.backup_at, crm.since_backup_kb), (None, None, None));
         assert!(table.of("orders").is_some() && table.of("x").is_none());
+        let settings = PollSettings { databases_out: vec!["crm".into()], ..PollSettings::default() };
+        context.want_databases(Arc::new(settings));
+        let Ok(Sample::Known(State::LogUse(table))) = decode(&answer, &context) else { panic!() };
+        assert!(table.of("orders").is_some() && table.of("crm").is_none(), "{table:?}");
+        assert_eq!(table.left_out, 7, "nobody misses what is left out on purpose");
     }
 }

@@ -94,7 +94,9 @@ fn answer(
         }
     };
     let said = match &statement.action {
-        Action::Probe { name, columns } => return set(probe(name, columns, q), name, out),
+        Action::Probe { name, columns } => {
+            return set(probe(name, columns, &statement.text, q), name, out);
+        }
         Action::View { name, columns } => return set(views::view(name, columns, q), name, out),
         Action::Select => return set(expr::select(&statement.text, q, database), "", out),
         Action::Rows(count) => return Some(types::rows(*count)),
@@ -148,8 +150,11 @@ fn use_database(name: &str, q: &Asked<'_>, database: &mut String, line: u32) -> 
 type ResultSet = (Vec<Column>, Vec<Vec<Value>>);
 
 /// Answers one of our scripts; the error says what the simulator does not know.
-fn probe(name: &str, columns: &[String], q: &Asked<'_>) -> Result<ResultSet, String> {
-    let table = table_of(name).ok_or_else(|| format!("the simulator has no answer for dbtop:{name}"))?;
+fn probe(name: &str, columns: &[String], text: &str, q: &Asked<'_>) -> Result<ResultSet, String> {
+    let mut table = table_of(name).ok_or_else(|| format!("the simulator has no answer for dbtop:{name}"))?;
+    if name == "log_space" && !text.contains("physical_database_name") {
+        table = server::log_space_by_name;
+    }
     if let Some(refusal) = (name == "deadlocks").then(|| deadlocks::refusal(q)).flatten() {
         return Err(refusal);
     }

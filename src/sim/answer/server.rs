@@ -4,13 +4,22 @@ use super::{
     asked::{Answer, Asked},
     table::{Table, int, int4, opt, text},
 };
-use crate::sim::{
-    backend::{
-        ColumnType::{BigInt, Bit, DateTime, DateTimeOffset, Int, NVarChar, NVarCharMax, SmallInt, TinyInt},
-        Value,
+use crate::{
+    model::poll::properties::Hosting,
+    sim::{
+        backend::{
+            ColumnType::{
+                BigInt, Bit, DateTime, DateTimeOffset, Int, NVarChar, NVarCharMax, SmallInt, TinyInt,
+            },
+            Value,
+        },
+        schema::{self, Home, Securable, known_permission},
+        world::{
+            storage::{File, Log},
+            totals::Meter,
+            work::Grant,
+        },
     },
-    schema::{self, Home, Securable, known_permission},
-    world::{storage::File, totals::Meter, work::Grant},
 };
 
 /// The scripts that are answered here.
@@ -290,6 +299,19 @@ fn database_sizes(q: &Asked<'_>) -> Table {
 
 /// The use of their logs, by the counters.
 fn log_space(q: &Asked<'_>) -> Table {
+    log_space_of(q, |_| true)
+}
+
+/// The same for who looks for them by the names of databases: in Azure counters name those of users by a GUID.
+pub(super) fn log_space_by_name(q: &Asked<'_>) -> Table {
+    let is_azure = matches!(q.moment.profile.hosting, Hosting::ManagedInstance | Hosting::AzureDatabase);
+    log_space_of(q, |log| !is_azure || log.database_id <= 4)
+}
+
+/// Of all logs the fullest by their limit, and the fullest by their files.
+fn log_space_of(q: &Asked<'_>, is_found: impl Fn(&Log) -> bool) -> Table {
+    const EACH: usize = 20;
+    const LARGEST_KB: i64 = 1 << 31;
     let columns = [
         ("database_name", NVarChar(128)),
         ("log_reuse_wait_desc", NVarChar(60)),
@@ -301,7 +323,15 @@ fn log_space(q: &Asked<'_>) -> Table {
         ("growth_pct", Int),
     ];
     let seen = |value: Value| if q.rights.definition { value } else { Value::Null };
-    let rows = q.moment.logs().into_iter().filter_map(|log| {
+    let mut logs: Vec<Log> = q.moment.logs().into_iter().filter(is_found).collect();
+    let part = |log: &Log, of_kb: i64| log.used_kb as f64 / of_kb.max(1) as f64;
+    logs.sort_by(|a, b| part(b, b.size_kb).total_cmp(&part(a, a.size_kb)));
+    let by_files: Vec<i32> = logs.iter().take(EACH).map(|log| log.database_id).collect();
+    let limit = |log: &Log| log.max_kb.unwrap_or(LARGEST_KB);
+    logs.sort_by(|a, b| part(b, limit(b)).total_cmp(&part(a, limit(a))));
+    let told =
+        logs.into_iter().enumerate().filter(|(n, log)| *n < EACH || by_files.contains(&log.database_id));
+    let rows = told.filter_map(|(_, log)| {
         let database = q.moment.profile.database(log.database_id)?;
         Some(vec![
             text(q.moment.database_name(database)),

@@ -75,11 +75,29 @@ fn replica(q: &Asked<'_>, r: &Replica) -> Vec<Value> {
     ]
 }
 
-/// Volumes with database files.
+/// Volumes with database files. Linux tells no mount point, but the folders of the files: each volume has one.
 pub fn volumes(q: &Asked<'_>) -> Table {
-    let rows = q.moment.volumes().into_iter().filter(|_| q.rights.definition);
-    Table::new(&[("volume_mount_point", NVarChar(256)), ("total_bytes", BigInt), ("available_bytes", BigInt)])
-        .with(rows.map(|v| vec![text(v.mount), int(v.total_bytes), int(v.free_bytes)]))
+    let columns = [
+        ("volume_mount_point", NVarChar(256)),
+        ("folder", NVarChar(260)),
+        ("first_database_id", Int),
+        ("total_bytes", BigInt),
+        ("available_bytes", BigInt),
+    ];
+    let is_linux = q.moment.profile.linux;
+    let files = q.moment.files();
+    let rows = q.moment.volumes().into_iter().filter(|_| q.rights.definition).map(|v| {
+        let first =
+            files.iter().filter(|file| file.path.starts_with(&v.mount)).map(|file| file.database_id).min();
+        vec![
+            opt((!is_linux).then(|| v.mount.clone()), text),
+            opt(is_linux.then(|| v.mount.clone()), text),
+            opt(first, int),
+            int(v.total_bytes),
+            int(v.free_bytes),
+        ]
+    });
+    Table::new(&columns).with(rows)
 }
 
 /// Jobs whose last run failed since yesterday.

@@ -1,6 +1,6 @@
 //! Schema of the catalogue of the server: databases, files, principals, settings. Facts only: `schema` says how they are used.
 
-use super::object::{ANY_DATABASE, DEFINITION, Object, PUBLIC, SYSNAME, col, opt, view};
+use super::object::{ANY_DATABASE, DEFINITION, Object, PUBLIC, Reach, SYSNAME, col, opt, view};
 use crate::sim::backend::ColumnType::{
     BigInt, Bit, Char, DateTime, Decimal, Guid, Int, NVarChar, SmallInt, TinyInt, VarBinary, Variant,
 };
@@ -123,7 +123,7 @@ pub(super) const OBJECTS: &[Object] = &[
         opt("differential_base_time", DateTime), opt("redo_start_lsn", Decimal(25, 0)),
         opt("redo_start_fork_guid", Guid), opt("redo_target_lsn", Decimal(25, 0)),
         opt("redo_target_fork_guid", Guid), opt("backup_lsn", Decimal(25, 0)), opt("credential_id", Int),
-    ]),
+    ]).only(Reach::Servers),
     view("messages", PUBLIC, &[
         opt("message_id", Int), opt("language_id", SmallInt), opt("severity", TinyInt),
         opt("is_event_logged", Bit), opt("text", NVarChar(2048)),

@@ -1,6 +1,6 @@
 //! Schema of the machine, the process, schedulers. Facts only: `schema` says how they are used.
 
-use super::object::{Object, PUBLIC, SECURITY, SERVER, SYSNAME, col, function, opt, view};
+use super::object::{Object, PUBLIC, Reach, SECURITY, SERVER, SYSNAME, col, function, opt, view};
 use crate::sim::backend::ColumnType::{
     BigInt, Bit, DateTime, DateTimeOffset, Int, NChar, NVarChar, NVarCharMax, SmallInt, TinyInt, VarBinary,
     VarChar, Variant,
@@ -68,7 +68,7 @@ pub(super) const OBJECTS: &[Object] = &[
         col("virtual_address_space_available_kb", BigInt), col("page_fault_count", BigInt),
         col("memory_utilization_percentage", Int), col("available_commit_limit_kb", BigInt),
         col("process_physical_memory_low", Bit), col("process_virtual_memory_low", Bit),
-    ]),
+    ]).only(Reach::Servers),
     view("dm_os_ring_buffers", SERVER, &[
         opt("ring_buffer_address", VarBinary(8)), opt("ring_buffer_type", NVarChar(60)),
         opt("timestamp", BigInt), opt("record", NVarCharMax),
@@ -115,7 +115,7 @@ pub(super) const OBJECTS: &[Object] = &[
         opt("system_cache_kb", BigInt), opt("kernel_paged_pool_kb", BigInt),
         opt("kernel_nonpaged_pool_kb", BigInt), opt("system_high_memory_signal_state", Bit),
         opt("system_low_memory_signal_state", Bit), opt("system_memory_state_desc", NVarChar(256)),
-    ]),
+    ]).only(Reach::Servers),
     view("dm_os_tasks", SERVER, &[
         opt("task_address", VarBinary(8)), opt("task_state", NVarChar(60)),
         opt("context_switches_count", Int), opt("pending_io_count", Int),
@@ -144,7 +144,7 @@ pub(super) const OBJECTS: &[Object] = &[
         opt("supports_compression", TinyInt), opt("supports_alternate_streams", TinyInt),
         opt("supports_sparse_files", TinyInt), opt("is_read_only", TinyInt), opt("is_compressed", TinyInt),
         opt("incurs_seek_penalty", TinyInt).since(2019),
-    ]),
+    ]).only(Reach::Servers),
     view("dm_os_windows_info", SERVER, &[
         col("windows_release", NVarChar(256)), col("windows_service_pack_level", NVarChar(256)),
         opt("windows_sku", Int), col("os_language_version", Int),

@@ -554,4 +554,39 @@ mod tests {
         assert!(told(many).is_empty() && told(vec![query(1, 10, None)]).is_empty());
         assert!(watch.plans.len() <= MAX_QUERIES, "{}", watch.plans.len());
     }
+
+    #[test]
+    fn a_query_that_became_slower_and_a_store_that_ends_to_record_are_events() {
+        use crate::model::poll::query_store::{StoreRow, StoredQuery, Stretch};
+        let table = |interval, state, ms: i64| {
+            let stretch =
+                |ms: i64| Stretch { runs: Some(100), cpu_us: Some(0), elapsed_us: Some(100_000 * ms) };
+            let store = StoreRow {
+                database_id: 5,
+                database: Some("orders".into()),
+                state: Some(state),
+                interval_id: Some(interval),
+                ..StoreRow::default()
+            };
+            let query = StoredQuery {
+                database_id: 5,
+                query_id: 7,
+                now: stretch(ms),
+                before: stretch(4),
+                ..StoredQuery::default()
+            };
+            QueryStoreTable { stores: vec![store], queries: vec![query], ..QueryStoreTable::default() }
+        };
+        let (mut watch, uid): (_, Arc<str>) = (Watch::default(), "a".into());
+        let mut told = |table| {
+            let mut kinds = Vec::new();
+            let scene = Scene { uid: &uid, at: Timestamp::from_ms(5) };
+            let state = State::QueryStore(Arc::new(table));
+            watch.state(scene, ProbeId::QueryStore, &state, &mut |event| kinds.push(event.kind));
+            kinds
+        };
+        assert_eq!(told(table(70, 2, 4)), [], "the first reading is no news");
+        assert_eq!(told(table(71, 2, 84)), [MarkKind::Plan]);
+        assert_eq!(told(table(72, 1, 84)), [MarkKind::Configuration]);
+    }
 }

@@ -197,6 +197,7 @@ fn sources(ready: &Ready, zone: &Zone) -> Vec<PlanSource> {
                 facts: facts(&shown.found, zone),
                 raw: shown.found.xml.clone()?,
                 plan: Arc::clone(shown.plan.as_ref().ok()?),
+                judged: Arc::clone(&shown.judged),
                 query_hash: shown.found.query_hash,
                 live: request(ready, &shown.found),
             };

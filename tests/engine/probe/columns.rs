@@ -475,7 +475,16 @@ pub static COLUMNS: &[(&str, Columns)] = &[
         ],
     ),
     ("transactions", &[("session_id", Int), ("transaction_begin_time", Local), ("log_bytes", Int)]),
-    ("volumes", &[("volume_mount_point", Text), ("total_bytes", Int), ("available_bytes", Int)]),
+    (
+        "volumes",
+        &[
+            ("volume_mount_point", Text),
+            ("folder", Text),
+            ("first_database_id", Int),
+            ("total_bytes", Int),
+            ("available_bytes", Int),
+        ],
+    ),
     ("waiting_tasks", &[("session_id", Int), ("waiting_tasks", Int)]),
     ("buffer_pool", &[("database_id", Int), ("pages", Int), ("modified_pages", Int)]),
     ("plan_databases", &[("plan_handle", Bytes), ("database_id", Int)]),

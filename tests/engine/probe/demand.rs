@@ -369,12 +369,17 @@ async fn the_buffer_pool_is_told_by_database_and_a_missing_right_is_named() {
     assert!(buffers.iter().all(|row| !row.database.starts_with("db ")), "names: {buffers:?}");
     let sim = fleet(1, &[(Kind::NoRights, None)]).await;
     let mut client = introduced(&sim, 0).await;
-    let of_session = [Demand::SessionPlan { session_id: 60 }, Demand::SessionInput { session_id: 60 }];
+    let session_id = 60;
+    let of_session = [
+        Demand::SessionPlan { session_id },
+        Demand::SessionWaits { session_id },
+        Demand::SessionInput { session_id },
+    ];
     for demand in [Demand::BufferPool, Demand::PlanCache].into_iter().chain(of_session) {
         let failure = probe::demand(&mut client.conn, demand, &mut client.ctx).await.unwrap_err();
-        let is_unseen = ["STATE", "runs nothing", "is gone"];
-        let told = is_unseen.iter().any(|words| failure.text.contains(words));
-        assert!(told, "{demand}: {failure:?}");
+        let is_named =
+            ["VIEW SERVER STATE", "VIEW SERVER PERFORMANCE STATE"].iter().any(|r| failure.text.contains(r));
+        assert!(is_named && failure.kind == FailureKind::Permission, "{demand}: {failure:?}");
     }
 }
 

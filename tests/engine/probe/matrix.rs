@@ -6,7 +6,7 @@ use super::fake::{Fake, Fate, NOW};
 use dbtop::{
     model::{
         base::{failure::FailureKind, time::Timestamp},
-        poll::{Sample, id::ProbeId, reading::Unavailable},
+        poll::{Sample, demand::Demand, id::ProbeId, reading::Unavailable},
     },
     probe::{
         ProbeContext,
@@ -171,4 +171,36 @@ async fn a_database_that_withholds_something_is_a_row_that_says_what() {
         }
     }
     assert!(checked > 0);
+}
+
+#[tokio::test]
+async fn every_question_on_demand_says_which_right_object_or_column_is_missing() {
+    let stored = Demand::StoredPlan { database_id: 5, plan_id: 9 };
+    let demands = [
+        (Demand::Plans { query_hash: 7 }, "plans_cached", "VIEW SERVER STATE"),
+        (Demand::SessionPlan { session_id: 60 }, "plan_session", "VIEW SERVER STATE"),
+        (Demand::SessionWaits { session_id: 60 }, "session_waits", "VIEW SERVER STATE"),
+        (Demand::BufferPool, "buffer_pool", "VIEW SERVER STATE"),
+        (Demand::PlanCache, "plan_cache", "VIEW SERVER STATE"),
+        (stored, "query_store_plans", "VIEW DATABASE STATE"),
+        (Demand::FreeSpace { database_id: None }, "room_files", "VIEW DATABASE STATE"),
+    ];
+    let part = probes().next().and_then(|probe| probe.parts.first()).unwrap();
+    for (demand, script, right) in demands {
+        for withheld in withheld() {
+            let mut ctx = ProbeContext::new(|| Timestamp::from_ms(NOW));
+            let mut server = server(part).with(script, withheld.fate.clone());
+            prepare(&mut server, &mut ctx).await.unwrap();
+            poll(&mut server, &[ProbeId::Properties, ProbeId::Databases], &mut ctx).await;
+            let told = match dbtop::probe::demand(&mut server, demand, &mut ctx).await {
+                Err(failure) => failure.text.to_string(),
+                // One database refuses: it is in the answer with its reason.
+                Ok(found) => format!("{found:?}"),
+            };
+            let what = format!("{demand} without its {}: {told}", withheld.name);
+            assert!(server.asked.iter().flatten().any(|asked| asked == script), "{what}: it was not asked");
+            let reason = withheld.reason.map_or(right, |name| name.trim_start_matches("sys."));
+            assert!(told.contains(reason), "{what}");
+        }
+    }
 }

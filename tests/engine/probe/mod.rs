@@ -5,6 +5,7 @@ mod columns;
 mod deadlocks;
 mod demand;
 mod fake;
+mod hosted;
 mod keyed;
 mod matrix;
 mod noise;

@@ -135,7 +135,7 @@ async fn every_declared_column_reaches_the_sample() {
             // Idle is not believed on Linux; when a volume will be full is told by the fold.
             // How a clerk grew the fold says; what is free in a file only its database.
             ProbeId::CpuRing | ProbeId::Volumes | ProbeId::Clerks | ProbeId::Space => 1,
-// Nothing failed, before or now; the module is encrypted; this server knows no hints and no feedback; nobody knows such a
+            // Nothing failed, before or now; the module is encrypted; this server knows no hints and no feedback; nobody knows such a
             // role.
             ProbeId::QueryStore => 8,
             // All files together have no name, kind, path, database, size, and nothing of I/Os in flight.

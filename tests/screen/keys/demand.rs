@@ -265,7 +265,7 @@ fn a_plan_that_cannot_be_read_says_why() {
     let [DemandRequest::Ask { ticket, .. }] = asked(&mut s)[..] else { panic!("not asked") };
     let found = live_plan(None);
     let plan = Plan::read(b"<x/>").map(Arc::new).map_err(|error| error.to_string());
-    s.reply(done(ticket, Ok(Shown::Plans(vec![ShownPlan { found, plan }]))));
+    s.reply(done(ticket, Ok(Shown::Plans(vec![ShownPlan::of(found, plan)]))));
     assert!(s.text().contains("no plan"), "{}", s.text());
 }
 
@@ -289,7 +289,7 @@ fn the_plan_of_a_query_opens_at_its_own_statement_and_says_why_it_is_not_live() 
         not_live: Some("13.0.4001.0 can crash when it is asked".into()),
     };
     let plan = Plan::read(xml.as_bytes()).map(Arc::new).map_err(|error| error.to_string());
-    s.reply(done(ticket, Ok(Shown::Plans(vec![ShownPlan { found, plan }]))));
+    s.reply(done(ticket, Ok(Shown::Plans(vec![ShownPlan::of(found, plan)]))));
     let text = s.text();
     assert!(
         text.contains("Clustered Index Update") && text.contains(" tree 3 of 3 "),
@@ -389,7 +389,7 @@ fn each_kind() -> [(&'static str, &'static str, Shown, Shown); 6] {
             stored: None,
             not_live: None,
         };
-        ShownPlan { found, plan: Ok(Arc::new(Plan::read(xml.as_bytes()).unwrap())) }
+        ShownPlan::of(found, Ok(Arc::new(Plan::read(xml.as_bytes()).unwrap())))
     };
     let room = DatabaseRoom {
         database: "orders".into(),

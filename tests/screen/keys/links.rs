@@ -145,7 +145,7 @@ fn both_plans_of_query_store_stand_side_by_side_and_say_whether_they_are_forced(
             Some(xml) => Plan::read(xml.as_bytes()).map(Arc::new).map_err(|error| error.to_string()),
             None => Err(found.words_without_xml()),
         };
-        ShownPlan { found, plan }
+        ShownPlan::of(found, plan)
     };
     let plans = vec![shown(212, 12, Some(ORDERS)), shown(198, 0, Some(BEFORE)), shown(197, 0, None)];
     let word = DemandWord::Done { found: Ok(Shown::Plans(plans)), cost_ms: None };
@@ -215,7 +215,7 @@ fn live_of(ticket: u64, started_ms: i64, xml: &str) -> Reply {
         not_live: None,
     };
     let plan = Plan::read(xml.as_bytes()).map(Arc::new).map_err(|error| error.to_string());
-    let shown = Shown::Plans(vec![ShownPlan { found, plan }]);
+    let shown = Shown::Plans(vec![ShownPlan::of(found, plan)]);
     Reply::Demanded { ticket, word: DemandWord::Done { found: Ok(shown), cost_ms: None } }
 }
 
@@ -257,6 +257,7 @@ fn the_footer_of_a_comparison_tells_what_does_something_there() {
         facts: Vec::new(),
         raw: ORDERS.into(),
         plan: Arc::new(Plan::read(ORDERS.as_bytes()).unwrap()),
+        judged: Arc::default(),
         query_hash: None,
         live: None,
     };

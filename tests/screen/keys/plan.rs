@@ -26,6 +26,7 @@ fn source(title: &str, xml: &str) -> PlanSource {
         facts: Vec::new(),
         raw: xml.into(),
         plan: Arc::new(Plan::read(xml.as_bytes()).unwrap()),
+        judged: Arc::default(),
         query_hash: None,
         live: None,
     }
@@ -410,6 +411,7 @@ fn every_published_plan_is_drawn() {
             facts: Vec::new(),
             raw: "".into(),
             plan,
+            judged: Arc::default(),
             query_hash: None,
             live: None,
         };

@@ -7,7 +7,10 @@ use crate::model::{
         limits::Gauge,
         why::{Trouble, Why},
     },
-    poll::availability::ReplicaRow,
+    poll::{
+        availability::ReplicaRow,
+        query_store::{StoreRow, StoreState},
+    },
 };
 use std::{collections::BTreeMap, mem::discriminant};
 
@@ -29,13 +32,29 @@ pub(super) fn databases(case: &mut Case<'_>) {
     case.add((Level::Critical, 60), Topic::Databases, why);
 }
 
-/// A Query Store that is full, and plans whose forcing failed since the poll before: nobody else tells.
+/// A Query Store that is full or records nothing for another reason, and plans whose forcing failed since the poll before: nobody else
+/// tells.
 pub(super) fn query_stores(case: &mut Case<'_>) {
     let Some(table) = case.facts.query_store.fresh(case.now).cloned() else { return };
     let others = |n: usize| u32::try_from(n.saturating_sub(1)).unwrap_or(u32::MAX);
     let full: Vec<_> = table.stores.iter().filter(|store| store.is_full() && store.is_problem()).collect();
     if let Some(first) = full.first() {
         let why = Why::StoreFull { database: first.database.clone(), more: others(full.len()) };
+        case.add((Level::Warning, 15), Topic::QueryStore, why);
+    }
+    let is_stopped = |store: &&StoreRow| {
+        let records_nothing = matches!(store.state(), Some(StoreState::Error | StoreState::ReadOnly));
+        records_nothing && store.is_problem() && !store.is_full()
+    };
+    let stopped: Vec<_> = table.stores.iter().filter(is_stopped).collect();
+    let broken = |store: &&&StoreRow| store.state() == Some(StoreState::Error);
+    if let Some(first) = stopped.iter().find(broken).or_else(|| stopped.first()) {
+        let why = Why::StoreStopped {
+            database: first.database.clone(),
+            is_broken: broken(&first),
+            reason: first.readonly_reason.filter(|bits| *bits != 0),
+            more: others(stopped.len()),
+        };
         case.add((Level::Warning, 15), Topic::QueryStore, why);
     }
     let failing: Vec<_> = table.queries.iter().filter(|query| query.is_failing()).collect();

@@ -5,7 +5,7 @@ use super::{
     Why,
     spell::{Maybe, known, others, pct, size, span},
 };
-use crate::model::poll::query_store::failure_words;
+use crate::model::poll::query_store::{failure_words, readonly_words};
 use std::fmt;
 
 impl Why {
@@ -69,6 +69,11 @@ impl Why {
             }
             Self::StoreFull { database, more } => {
                 write!(f, "Query Store of {} is full: read-only{}", known(database.as_deref()), others(*more))
+            }
+            Self::StoreStopped { database, is_broken, reason, more } => {
+                let state = if *is_broken { "in error" } else { "read-only" };
+                let why = Maybe(": ", reason.and_then(readonly_words), "");
+                write!(f, "Query Store of {} is {state}{why}{}", known(database.as_deref()), others(*more))
             }
             Self::PlanForcing { database, query_id, failures, reason, more } => {
                 let why = Maybe(": ", reason.and_then(failure_words), "");

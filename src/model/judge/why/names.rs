@@ -16,6 +16,7 @@ impl Why {
             }
             Self::Database { name, .. }
             | Self::StoreFull { database: name, .. }
+            | Self::StoreStopped { database: name, .. }
             | Self::PlanForcing { database: name, .. } => maybe(visit, Field::Name(Kind::Database), name),
             Self::SlowFile { database, file, .. } | Self::StalledIo { database, file, .. } => {
                 maybe(visit, Field::Name(Kind::Database), database);

@@ -176,9 +176,11 @@ impl PlanView {
 
     /// Makes the lines of the tree anew.
     fn prepare(&mut self) {
-        let sheet = self.query().map(|(statement, query)| {
+        let at = self.trees.get(self.tree).copied().unwrap_or_default();
+        let sheet = self.query().map(|of| {
             let is_live = self.source.live.is_some();
-            let mut sheet = Sheet::of(statement, query, self.metric, self.is_folded, is_live);
+            let judged = self.source.judged_at(at, of);
+            let mut sheet = Sheet::of(of, judged, self.metric, self.is_folded, is_live);
             sheet.facts.splice(0..0, self.source.facts.iter().cloned().chain(self.without_query()));
             sheet
         });
@@ -317,6 +319,10 @@ impl PlanView {
 
     /// The tree of another plan that is compared with the one on the screen: of the same statement, or the one it would open at.
     fn other_tree(&self, other: usize) -> Option<(&Statement, &Query)> {
+        tree(&self.others.get(other)?.plan, self.other_place(other)?)
+    }
+
+    fn other_place(&self, other: usize) -> Option<(usize, usize)> {
         let (statement, _) = self.query()?;
         let source = self.others.get(other)?;
         let plan = &source.plan;
@@ -325,7 +331,7 @@ impl PlanView {
             let other = tree(plan, **at).and_then(|(statement, _)| statement.query_hash.as_ref());
             other.is_some() && other == statement.query_hash.as_ref()
         };
-        tree(plan, *trees.iter().find(same).or_else(|| trees.get(opened(source, &trees)))?)
+        trees.iter().find(same).or_else(|| trees.get(opened(source, &trees))).copied()
     }
 
     /// All about the operators under the cursor of a comparison.
@@ -333,8 +339,10 @@ impl PlanView {
         let (other, comparison) = self.beside.as_ref()?;
         let pair = comparison.pair()?;
         let (_, query) = self.query()?;
-        let (statement_b, query_b) = self.other_tree(*other)?;
-        let sheet_b = Sheet::of(statement_b, query_b, None, false, false);
+        let of_b = self.other_tree(*other)?;
+        let judged_b = self.others.get(*other)?.judged_at(self.other_place(*other)?, of_b);
+        let sheet_b = Sheet::of(of_b, judged_b, None, false, false);
+        let (_, query_b) = of_b;
         let a = self.sheet.as_ref().zip(pair.left).map(|(sheet, at)| (sheet, at, query));
         about::pair(a, pair.right.map(|at| (&sheet_b, at, query_b)), theme)
     }

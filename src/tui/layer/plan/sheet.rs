@@ -6,10 +6,10 @@ use crate::{
     plan::{
         Object, Operator, Query, Statement,
         figures::short,
-        find::{Finding, Weight, findings},
+        find::{Finding, Judged, Weight},
         lines::{self, Row, amount_told, off_told, rows_told, what},
         settings,
-        time::{Metric, Own, own},
+        time::{Metric, Own},
         words::plain,
     },
     sql::normalize::squeeze,
@@ -134,16 +134,14 @@ pub struct Sheet {
 }
 
 impl Sheet {
-    /// Of a query. No metric: the best that it has.
+    /// Of a query and what was concluded from it. No metric: the best that it has.
     pub fn of(
-        statement: &Statement,
-        query: &Query,
+        (statement, query): (&Statement, &Query),
+        Judged { own, found }: Judged,
         metric: Option<Metric>,
         is_folded: bool,
         is_live: bool,
     ) -> Self {
-        let own = own(query);
-        let found = findings(statement, query, &own);
         let stake = |finding: &Finding| match (finding.stake_ms, finding.share) {
             (Some(ms), _) => wait(ms),
             (None, Some(share)) => format!("{:.0} % cost", share * 100.0),

@@ -2,7 +2,7 @@
 
 use crate::{
     model::{base::time::Timestamp, inventory::instance::InstanceId},
-    plan::Plan,
+    plan::{Plan, Query, Statement, find::Judged},
 };
 use std::sync::Arc;
 
@@ -19,10 +19,20 @@ pub struct PlanSource {
     pub raw: Arc<str>,
     /// as it was read
     pub plan: Arc<Plan>,
+    /// what was concluded from it where nobody waited, of each query of each statement; what is not there is concluded when it is opened
+    pub judged: Arc<Vec<Vec<Judged>>>,
     /// the query that was asked for: the plan of a batch has others beside it. None: all of it was asked for
     pub query_hash: Option<u64>,
     /// the request that runs it still: newer figures of it come. None: nobody runs it, as far as is known
     pub live: Option<Request>,
+}
+
+impl PlanSource {
+    /// What was concluded from the query of a statement, by their places in the plan.
+    pub(super) fn judged_at(&self, at: (usize, usize), (statement, query): (&Statement, &Query)) -> Judged {
+        let known = self.judged.get(at.0).and_then(|queries| queries.get(at.1));
+        known.cloned().unwrap_or_else(|| Judged::of(statement, query))
+    }
 }
 
 /// A request, so that no other one is taken for it: session ids are used again, and a session runs one request after another.

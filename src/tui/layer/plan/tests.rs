@@ -14,6 +14,7 @@ fn source(xml: &str) -> PlanSource {
         facts: Vec::new(),
         raw: xml.into(),
         plan,
+        judged: Arc::default(),
         query_hash: None,
         live,
     }

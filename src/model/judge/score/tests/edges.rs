@@ -521,6 +521,7 @@ fn a_volume_that_fills_is_judged_by_its_hours() {
                 total_bytes: Some(100 << 30),
                 free_bytes: Some(50 << 30),
                 full_in_ms: Some((hours * 3_600_000.0) as i64),
+                ..VolumeRow::default()
             };
             f.volumes = good(Arc::new(vec![row]));
         }))

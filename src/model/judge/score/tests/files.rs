@@ -4,6 +4,7 @@ use super::*;
 use crate::model::poll::{
     files::{DatabaseFile, FileRow, FileTable},
     growths::{FileGrowth, GrowthTable},
+    query_store::{QueryStoreTable, StoreRow},
     room::{FileUse, RoomTable},
     space::{SpaceTable, Tight},
 };
@@ -225,4 +226,35 @@ fn what_is_free_inside_of_a_file_that_cannot_grow_makes_it_grave() {
         "Warning 75: orders/f1 cannot grow 64 MB, 0 B to its limit, 7 % free in it"
     );
     assert_eq!(of(tight(1, None, 65_536, 70_000), Some(100)), "Ok 100: ", "nor with one growth left");
+}
+
+#[test]
+fn a_query_store_that_records_nothing_says_why_and_a_full_one_is_told_once() {
+    let store = |database: &str, state, readonly_reason| StoreRow {
+        database: Some(database.into()),
+        state: Some(state),
+        desired_state: Some(2),
+        readonly_reason,
+        ..StoreRow::default()
+    };
+    let told = |stores: Vec<StoreRow>| {
+        told(&facts(|f| {
+            f.query_store = good(Arc::new(QueryStoreTable { stores, ..QueryStoreTable::default() }));
+        }))
+    };
+    assert_eq!(
+        told(vec![store("orders", 1, Some(131_072 | 524_288))]),
+        "Warning 85: Query Store of orders is read-only: its statements reached the memory limit, the database reached its disk limit"
+    );
+    assert_eq!(
+        told(vec![store("crm", 1, Some(262_144)), store("orders", 3, None)]),
+        "Warning 85: Query Store of orders is in error, +1",
+        "the graver one is named"
+    );
+    assert_eq!(
+        told(vec![store("orders", 1, Some(65_536))]),
+        "Warning 85: Query Store of orders is full: read-only"
+    );
+    let calm = [store("a", 1, Some(1)), store("b", 1, Some(8)), store("c", 2, None), store("d", 0, None)];
+    assert_eq!(told(calm.into()), "Ok 100: ", "meant so, or nothing is wrong");
 }

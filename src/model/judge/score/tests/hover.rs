@@ -15,6 +15,7 @@ fn volume(free_pct: f64, hours: Option<f64>) -> VolumeRow {
         total_bytes: Some(1 << 40),
         free_bytes: Some((free_pct / 100.0 * (1_u64 << 40) as f64) as i64),
         full_in_ms: hours.map(|hours| (hours * 3_600_000.0) as i64),
+        ..VolumeRow::default()
     }
 }
 
