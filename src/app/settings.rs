@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     config::{self, Invalid, Origin, Read, edit::edited, help::help, nearest},
-    model::inventory::record::Outcome,
+    model::{base::error::without_temporary, inventory::record::Outcome},
     protocol::{SettingLine, Settings},
     store::{Tenant, current_author},
 };
@@ -174,7 +174,8 @@ impl Edit {
     fn replace(&self, mut log: Option<&mut Tenant>) -> anyhow::Result<()> {
         let folder = self.file.parent().context("it has no folder")?;
         fs::create_dir_all(folder)?;
-        let mut new = tempfile::Builder::new().prefix(".config-").tempfile_in(folder)?;
+        let mut new =
+            tempfile::Builder::new().prefix(".config-").tempfile_in(folder).map_err(without_temporary)?;
         new.write_all(self.text.as_bytes())?;
         if let Ok(old) = fs::metadata(&self.file) {
             fs::set_permissions(new.path(), old.permissions())?;

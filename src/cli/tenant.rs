@@ -43,7 +43,7 @@ pub enum TenantCommand {
         #[arg(long, value_name = "N", required_unless_present = "history_gb")]
         instances: Option<u32>,
 
-        /// History at most, GB: the oldest is deleted first
+        /// History at most, GB, 0.1 to 10000: the oldest is deleted first
         #[arg(long, value_name = "GB")]
         history_gb: Option<f64>,
     },
@@ -70,6 +70,10 @@ pub enum TenantCommand {
     Undelete {
         /// The name that it had
         name: String,
+
+        /// When it was deleted, where several of this name were: as `tenant list --deleted` says it, or the beginning of that
+        #[arg(long, value_name = "TIME")]
+        deleted: Option<String>,
 
         /// Its new name; default: the one that it had
         #[arg(long = "as", value_name = "NAME")]

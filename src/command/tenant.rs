@@ -15,13 +15,13 @@ use crate::{
     },
     cli::{Tenant as Args, TenantCommand},
     model::{
-        base::text,
+        base::{figure, text},
         inventory::record::{Limits, Slug},
     },
     store::{BackupFile, Deleted, KEPT_DAYS, Listed, Progress, StoreError, Tenant, Tenants, current_author},
     vault::{self, Env, Opener, Sealer, SlotKind, VaultError},
 };
-use anyhow::bail;
+use anyhow::{Context, bail};
 use std::{
     io::{BufRead, IsTerminal},
     path::Path,
@@ -48,11 +48,7 @@ pub fn run(args: Args, invocation: &Invocation) -> anyhow::Result<ExitCode> {
         TenantCommand::Limit { name, instances, history_gb } => {
             limit(&invocation.selection.of_tenant(&name), instances, history_gb)?
         }
-        TenantCommand::Undelete { name, to } => {
-            let to = to.as_deref().map(Slug::parse).transpose()?;
-            let back = open::tenants()?.undelete(&Slug::parse(&name)?, to.as_ref())?;
-            Grid { columns: vec!["tenant"], rows: vec![vec![Cell::Text(back.to_string())]] }
-        }
+        TenantCommand::Undelete { name, deleted, to } => undelete(&name, deleted.as_deref(), to.as_deref())?,
         TenantCommand::Suspend { name } => {
             let mut tenant = ask::unlocked(&invocation.selection.of_tenant(&name))?;
             open::tenants()?.suspend(&mut tenant, &current_author())?;
@@ -156,6 +152,53 @@ fn deleted() -> anyhow::Result<Grid> {
     Ok(Grid { columns, rows: open::tenants()?.deleted_tenants()?.into_iter().map(row).collect() })
 }
 
+/// Brings a deleted tenant back; of several of one name the one that is named, or chosen at the terminal.
+fn undelete(name: &str, when: Option<&str>, to: Option<&str>) -> anyhow::Result<Grid> {
+    let (slug, to) = (Slug::parse(name)?, to.map(Slug::parse).transpose()?);
+    let tenants = open::tenants()?;
+    let of_name: Vec<Deleted> =
+        tenants.deleted_tenants()?.into_iter().filter(|one| one.slug == slug).collect();
+    let begins = |one: &&Deleted, when: &str| {
+        shown(one.at).is_some_and(|at| at.starts_with(when.trim_end_matches('Z')))
+    };
+    let chosen = |when: &str| {
+        let mut meant = of_name.iter().filter(|one| begins(one, when));
+        match (meant.next(), meant.next()) {
+            (Some(one), None) => Ok(one.at),
+            (None, _) => {
+                bail!("no tenant called {slug} was deleted at {when}: see `dbtop tenant list --deleted`")
+            }
+            (Some(_), Some(_)) => {
+                bail!("more than one tenant called {slug} was deleted at {when}: say more of its time")
+            }
+        }
+    };
+    let which = match when {
+        Some(when) => Some(chosen(when)?),
+        None if of_name.len() > 1 && std::io::stdin().is_terminal() => {
+            ask::say(&format!("{} tenants called {slug} were deleted:", of_name.len()));
+            for one in &of_name {
+                let mut size = String::new();
+                figure::push_size(&mut size, one.size_bytes as f64);
+                ask::say(&format!("{}, {size}", shown(one.at).unwrap_or_default()));
+            }
+            ask::say("Which one comes back? Its time, or the beginning of it:");
+            let mut typed = String::new();
+            std::io::stdin().lock().read_line(&mut typed)?;
+            if typed.trim().is_empty() {
+                bail!("none is named, so none comes back");
+            }
+            Some(chosen(typed.trim())?)
+        }
+        None => None,
+    };
+    let back = tenants.undelete(&slug, which, to.as_ref()).map_err(|error| match error {
+        several @ StoreError::SeveralDeleted { .. } => anyhow::anyhow!("{several}, with --deleted TIME"),
+        other => other.into(),
+    })?;
+    Ok(Grid { columns: vec!["tenant"], rows: vec![vec![Cell::Text(back.to_string())]] })
+}
+
 fn limit(selection: &Selection, instances: Option<u32>, history_gb: Option<f64>) -> anyhow::Result<Grid> {
     let mut tenant = ask::unlocked(selection)?;
     let mut limits = tenant.limits()?;
@@ -163,10 +206,11 @@ fn limit(selection: &Selection, instances: Option<u32>, history_gb: Option<f64>)
         limits.max_instances = Some(most).filter(|most| *most > 0);
     }
     if let Some(most) = history_gb {
-        if !(0.0..=10_000.0).contains(&most) {
-            bail!("--history-gb {most} is not within 0 to 10000: 0 takes the limit away");
-        }
-        limits.max_history_bytes = Some((most * GB) as u64).filter(|most| *most > 0);
+        let bytes = Limits::history_of_gb(most).with_context(|| {
+            let [least, greatest] = Limits::HISTORY_GB;
+            format!("--history-gb {most} is not within {least} to {greatest}: 0 takes the limit away")
+        });
+        limits.max_history_bytes = if most.total_cmp(&0.0).is_eq() { None } else { Some(bytes?) };
     }
     tenant.set_limits(limits, &current_author())?;
     let there = open::tenants()?.get(tenant.slug())?.instances();
@@ -183,8 +227,6 @@ fn limit(selection: &Selection, instances: Option<u32>, history_gb: Option<f64>)
         ]],
     })
 }
-
-const GB: f64 = 1e9;
 
 fn sentence(text: &str) -> Cell {
     Cell::Text(text::sanitize_line(text, WIDEST).to_string())

@@ -146,20 +146,14 @@ impl Entry {
     }
 }
 
-/// The place of an instance: two instances of one place are one server twice. The database counts, as on Azure SQL
-/// Database.
-fn address(record: &InstanceRecord) -> (String, String) {
-    let database = record.database.as_deref().unwrap_or_default().to_lowercase();
-    (record.address().to_lowercase(), database)
-}
-
-/// Compares a file with the inventory. The case of names does not matter.
+/// Compares a file with the inventory. The case of names does not matter; two instances of one place, whatever way it is written, are one
+/// server twice. The database counts, as on Azure SQL Database.
 pub fn plan(there: &[InstanceRecord], rows: &Rows, defaults: &Defaults) -> Plan {
     let by_name: HashMap<String, &InstanceRecord> =
         there.iter().map(|r| (r.name.to_lowercase(), r)).collect();
     let mut addresses: HashMap<(String, String), Vec<(String, Auth)>> = HashMap::new();
     for record in there {
-        addresses.entry(address(record)).or_default().push((record.name.clone(), record.auth.clone()));
+        addresses.entry(record.place()).or_default().push((record.name.clone(), record.auth.clone()));
     }
     let mut lines: BTreeMap<String, usize> = BTreeMap::new();
     let entries = rows.rows.iter().map(|row| {
@@ -171,7 +165,7 @@ pub fn plan(there: &[InstanceRecord], rows: &Rows, defaults: &Defaults) -> Plan 
             _ => change_of(row, old, defaults),
         };
         if let Change::Add(record) | Change::Edit(record, _) = &change {
-            let at = addresses.entry(address(record)).or_default();
+            let at = addresses.entry(record.place()).or_default();
             let is_own = |(name, _): &&(String, Auth)| name.eq_ignore_ascii_case(&record.name);
             let (own, auth) = (at.iter().any(|other| is_own(&other)), record.auth.clone());
             let others = || at.iter().filter(|other| !is_own(other));

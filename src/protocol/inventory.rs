@@ -1,8 +1,8 @@
 //! Requests to the inventory service, and the data of its answers.
 
-use super::{ListChange, ListId, SlotChange};
+use super::{AuditQuestion, ListChange, ListId, SlotChange};
 use crate::model::{
-    base::{secret::Secret, time::Timestamp},
+    base::{secret::Secret, time::Timestamp, zone::Zone},
     inventory::{
         instance::InstanceId,
         record::{BulkChange, InstanceRecord, Limits, Slug},
@@ -58,6 +58,13 @@ pub enum InventoryRequest {
     Backup(Option<PathBuf>),
     /// a list that has a pane. Answered by [`crate::protocol::Reply::List`], if the inventory is open or the list needs no key
     List(ListId),
+    /// these entries of the audit log, as a list that is told again while it grows
+    Audit {
+        /// which ones
+        question: AuditQuestion,
+        /// how times are written, which the filter may ask for
+        zone: Zone,
+    },
     /// write these entries of the audit log into a new file, as CSV or JSON by the end of its name, in this order. Answered by
     /// [`crate::protocol::Reply::Saved`]
     ExportAudit {
@@ -164,6 +171,8 @@ pub enum TenantChange {
     Undelete {
         /// the name that it had
         slug: Slug,
+        /// when it was deleted: some of one name may have been
+        at: Timestamp,
         /// None: that name
         to: Option<Slug>,
     },

@@ -14,6 +14,14 @@ pub struct VaultList {
     pub keyed: Option<Timestamp>,
 }
 
+/// A data key older than this should be renewed.
+const OLD_KEY_DAYS: i64 = 365;
+
+/// The age in days of a data key that was made at this time, if it is one that should be renewed: a year is allowed.
+pub fn old_key_days(made: Timestamp, now: Timestamp) -> Option<i64> {
+    Some(now.ms_since(made) as i64 / 86_400_000).filter(|days| *days > OLD_KEY_DAYS)
+}
+
 /// A slot.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SlotLine {
@@ -65,4 +73,16 @@ pub enum SlotChange {
     },
     /// make a new data key
     Rotate,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_data_key_is_old_after_a_year() {
+        let made = Timestamp::from_ms(1_700_000_000_000);
+        let after = |days: i64| old_key_days(made, made.plus_ms(days * 86_400_000));
+        assert_eq!([after(-1), after(0), after(365), after(366)], [None, None, None, Some(366)]);
+    }
 }

@@ -5,7 +5,10 @@ use super::{
     disk::{self, DiskTrouble},
 };
 use crate::{
-    model::inventory::record::{RecordError, SlugError},
+    model::{
+        base::{figure, time::Timestamp, zone::UTC},
+        inventory::record::{RecordError, SlugError},
+    },
     vault::VaultError,
 };
 use std::path::{Path, PathBuf};
@@ -64,6 +67,14 @@ pub enum StoreError {
         name: String,
         /// those that there are
         known: Vec<String>,
+    },
+    /// some deleted tenants have this name
+    #[error("{} tenants called {name} were deleted: {}; say which one comes back by its time of deletion", deleted.len(), listed(deleted))]
+    SeveralDeleted {
+        /// as asked for
+        name: String,
+        /// when each was deleted, and its bytes, the newest first
+        deleted: Vec<(Timestamp, u64)>,
     },
     /// no tenant was chosen, or its vault is locked again
     #[error("no tenant is open: choose one and unlock it, then try again")]
@@ -272,6 +283,15 @@ fn known_tenants(known: &[String]) -> String {
     } else {
         format!(": there are {}", known.join(", "))
     }
+}
+
+fn listed(deleted: &[(Timestamp, u64)]) -> String {
+    let told = deleted.iter().map(|(at, bytes)| {
+        let mut size = String::new();
+        figure::push_size(&mut size, *bytes as f64);
+        format!("{} ({size})", UTC.rfc3339(*at))
+    });
+    told.collect::<Vec<_>>().join(", ")
 }
 
 fn gb(bytes: u64) -> String {

@@ -106,17 +106,32 @@ impl Tenants {
         Ok(found)
     }
 
-    /// Brings the newest deleted tenant of this name back, under it or another name.
+    /// Brings the deleted tenant of this name back, under it or another name. Of several `which` says when it was deleted.
     ///
     /// # Errors
-    /// None of this name was deleted; [`StoreError::TenantExists`]; [`StoreError::SameTenant`] if it is here already, from a backup.
-    pub fn undelete(&self, slug: &Slug, to: Option<&Slug>) -> Result<Slug, StoreError> {
+    /// None of this name was deleted then; [`StoreError::SeveralDeleted`] if it is not said which; [`StoreError::TenantExists`];
+    /// [`StoreError::SameTenant`] if it is here already, from a backup.
+    pub fn undelete(
+        &self,
+        slug: &Slug,
+        which: Option<Timestamp>,
+        to: Option<&Slug>,
+    ) -> Result<Slug, StoreError> {
         let _lock = self.provision()?;
         let all = self.deleted_tenants()?;
-        let Some(found) = all.iter().find(|deleted| deleted.slug == *slug) else {
-            let mut known: Vec<String> = all.iter().map(|deleted| deleted.slug.to_string()).collect();
-            known.dedup();
-            return Err(StoreError::NotDeleted { name: slug.to_string(), known });
+        let is_meant = |one: &&Deleted| one.slug == *slug && which.is_none_or(|at| one.at == at);
+        let meant: Vec<&Deleted> = all.iter().filter(is_meant).collect();
+        let found = match &meant[..] {
+            [] => {
+                let mut known: Vec<String> = all.iter().map(|deleted| deleted.slug.to_string()).collect();
+                known.dedup();
+                return Err(StoreError::NotDeleted { name: slug.to_string(), known });
+            }
+            [one] => *one,
+            several => {
+                let told = several.iter().map(|one| (one.at, one.size_bytes)).collect();
+                return Err(StoreError::SeveralDeleted { name: slug.to_string(), deleted: told });
+            }
         };
         let to = to.unwrap_or(slug);
         self.refuse_taken(to)?;
@@ -253,9 +268,9 @@ mod tests {
         assert_eq!((tenants.slugs().unwrap().len(), deleted.slug.as_str()), (0, "acme"));
         assert!(tenants.get(&slug).err().unwrap().to_string().contains("no tenant is called acme"));
         let other = Slug::parse("acme-2").unwrap();
-        let unknown = tenants.undelete(&other, None).unwrap_err().to_string();
+        let unknown = tenants.undelete(&other, None, None).unwrap_err().to_string();
         assert!(unknown.contains("acme-2") && unknown.contains("there are acme"), "{unknown}");
-        assert_eq!(tenants.undelete(&slug, None).unwrap(), slug);
+        assert_eq!(tenants.undelete(&slug, None, None).unwrap(), slug);
         let opener = Opener::KeyFile(folder.path().join("key"));
         let back = tenants.get(&slug).unwrap().unlock(&opener).unwrap();
         let told = back.audit(&AuditFilter::default()).unwrap();
@@ -270,9 +285,27 @@ mod tests {
         // A new one has taken the name.
         tenants.delete(&slug).unwrap();
         drop(tenants.create(&slug, &opener, "test", None, &current_author()).unwrap());
-        assert!(matches!(tenants.undelete(&slug, None), Err(StoreError::TenantExists(_))));
-        assert_eq!(tenants.undelete(&slug, Some(&other)).unwrap(), other);
+        assert!(matches!(tenants.undelete(&slug, None, None), Err(StoreError::TenantExists(_))));
+        assert_eq!(tenants.undelete(&slug, None, Some(&other)).unwrap(), other);
         assert_eq!(tenants.slugs().unwrap(), [slug, other]);
+    }
+
+    #[test]
+    fn of_two_deleted_tenants_of_one_name_none_is_taken_silently() {
+        let (folder, tenants, slug) = stage();
+        let first = tenants.delete(&slug).unwrap();
+        std::thread::sleep(Duration::from_millis(2));
+        let key = Opener::KeyFile(folder.path().join("key"));
+        drop(tenants.create(&slug, &key, "test", None, &current_author()).unwrap());
+        let second = tenants.delete(&slug).unwrap();
+        let refused = tenants.undelete(&slug, None, None).unwrap_err();
+        let StoreError::SeveralDeleted { deleted, .. } = &refused else { panic!("{refused}") };
+        assert_eq!(deleted.iter().map(|one| one.0).collect::<Vec<_>>(), [second.at, first.at]);
+        let words = refused.to_string();
+        assert_eq!(words.matches(" KB").count() + words.matches(" MB").count(), 2, "{words}");
+        assert_eq!(tenants.undelete(&slug, Some(first.at), None).unwrap(), slug);
+        let left: Vec<Timestamp> = tenants.deleted_tenants().unwrap().iter().map(|one| one.at).collect();
+        assert_eq!(left, [second.at]);
     }
 
     #[test]
@@ -296,6 +329,8 @@ mod tests {
         assert_eq!((run(40, 3 * HOUR), run(40, 8 * HOUR)), (0, 0));
         assert_eq!(tenants.deleted_tenants().unwrap().len(), 1);
         assert_eq!(run(40, 10 * HOUR), 1, "it has gone evenly for six hours: it is the time");
-        assert!(tenants.deleted_tenants().unwrap().is_empty() && tenants.undelete(&slug, None).is_err());
+        assert!(
+            tenants.deleted_tenants().unwrap().is_empty() && tenants.undelete(&slug, None, None).is_err()
+        );
     }
 }

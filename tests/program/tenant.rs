@@ -133,6 +133,29 @@ fn a_tenant_is_made_listed_suspended_resumed_renamed_and_deleted() {
 }
 
 #[test]
+fn of_two_deleted_tenants_of_one_name_it_is_said_which_comes_back() {
+    let place = Place::new();
+    for _ in 0..2 {
+        place.ok(&["tenant", "create", "acme"]);
+        let error = place.refused(&["tenant", "limit", "acme", "--history-gb", "0.0000000001"]);
+        assert!(error.contains("not within 0.1 to 10000"), "{error}");
+        place.ok(&["tenant", "delete", "acme", "--yes"]);
+    }
+    let deleted = place.json(&["tenant", "list", "--deleted"]);
+    let newest = deleted[0]["deleted_at_utc"].as_str().unwrap();
+    let error = place.refused(&["tenant", "undelete", "acme"]);
+    assert!(
+        error.contains("2 tenants called acme were deleted: 20") && error.contains("--deleted"),
+        "{error}"
+    );
+    let back = ["tenant", "undelete", "acme", "--deleted", newest, "--as", "acme-new"];
+    assert_eq!(place.json(&back)[0]["tenant"], "acme-new");
+    let error = place.refused(&back);
+    assert!(error.contains("no tenant called acme was deleted at"), "{error}");
+    assert_eq!(place.json(&["tenant", "undelete", "acme"])[0]["tenant"], "acme", "one is no question");
+}
+
+#[test]
 fn a_backup_moves_a_tenant_to_another_machine() {
     let here = Place::new();
     here.ok(&["tenant", "create", "acme"]);
@@ -184,7 +207,12 @@ fn the_audit_log_is_listed_filtered_and_exported() {
     assert_eq!(place.json(&["audit", "list", "--name", "nobody"]), Value::Array(Vec::new()));
     let told = place.json(&["audit", "list", "--action", "export"]);
     let detail = told[0]["detail"].as_str().unwrap();
-    assert!(detail.contains("3 entries; SHA-256 ") && told[0]["entity"] == "audit", "{told}");
+    assert!(detail.contains("3 entries; from 20") && told[0]["entity"] == "audit", "{told}");
+    assert!(detail.contains(" UTC; SHA-256 "), "{told}");
+    place.ok(&["audit", "export", "--action", "suspend"]);
+    let told = place.json(&["audit", "list", "--action", "export", "--last", "1"]);
+    let detail = told[0]["detail"].as_str().unwrap();
+    assert!(told[0]["name"] == "-" && detail.contains("1 entry; from 20"), "standard output, too: {told}");
     let error = place.refused(&["audit", "export", "--csv", "--out", file.to_str().unwrap()]);
     assert!(error.contains("not there yet"), "never over another file: {error}");
 }

@@ -17,7 +17,7 @@
 //! that fails is different: the writer keeps what comes in memory for a while, so the screen goes on.
 //!
 //! What takes long is read a little at a time, between other questions (`reading`). Also here: the history of a fleet as a `file`,
-//! and `recording`s that are played.
+//! its `transfer` into another one and back, and `recording`s that are played.
 
 mod answer;
 mod archive;
@@ -29,6 +29,7 @@ mod recording;
 mod relay;
 mod role;
 mod service;
+mod transfer;
 mod trouble;
 mod watched;
 

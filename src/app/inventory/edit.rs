@@ -28,8 +28,8 @@ pub fn named<'i>(inventory: &'i Inventory, name: &str) -> anyhow::Result<&'i Ent
 /// The field of a refusal that is a question: the server is watched with another login already.
 pub const SECOND_LOGIN: &str = "second-login";
 
-/// Refuses an address that another instance has with the same login: the server would be watched twice. With another login it is a
-/// question, whose yes is `second_login`; both stand in the inventory then.
+/// Refuses an address that another instance has with the same login: the server would be watched twice, however the two are written
+/// ([`InstanceRecord::place`]). With another login it is a question, whose yes is `second_login`; both stand in the inventory then.
 ///
 /// # Errors
 /// Another instance has it; the field is [`SECOND_LOGIN`] if it has another login.
@@ -39,21 +39,20 @@ pub fn refuse_twin(
     own: Option<&str>,
     second_login: bool,
 ) -> Result<(), Refusal> {
-    let is_at = |other: &InstanceRecord| {
-        other.address().eq_ignore_ascii_case(&record.address()) && other.database == record.database
-    };
+    let place = record.place();
+    let is_at = |other: &InstanceRecord| other.place() == place;
     let is_own = |other: &InstanceRecord| own.is_some_and(|own| other.name == own);
     let at = || inventory.instances.iter().map(|entry| &entry.record).filter(|other| is_at(other));
-    let (address, is_there) = (record.address(), at().any(is_own));
+    let is_there = at().any(is_own);
     let others = || at().filter(|other| !is_own(other));
     if let Some(twin) = others().find(|other| other.auth.is_login_of(&record.auth)) {
-        let words = format!("{} is at {address} already: it would be watched twice", twin.name);
+        let words = format!("{} is at {} already: it would be watched twice", twin.name, twin.address());
         return Err(Refusal { field: Some("host"), words });
     }
     match others().next() {
         Some(twin) if !is_there && !second_login => {
             let login = twin.auth.user().unwrap_or_else(|| twin.auth.kind());
-            let words = format!("{} watches {address} already, with the login {login}", twin.name);
+            let words = format!("{} watches {} already, with the login {login}", twin.name, twin.address());
             Err(Refusal { field: Some(SECOND_LOGIN), words })
         }
         _ => Ok(()),

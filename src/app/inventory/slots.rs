@@ -3,20 +3,16 @@
 
 use crate::{
     model::base::{error::with_causes, time::Timestamp},
-    protocol::{NewKey, Refusal, SlotChange, SlotLine, VaultList},
+    protocol::{NewKey, Refusal, SlotChange, SlotLine, VaultList, old_key_days},
     store::{StoreError, Tenant, current_author},
     vault::{MAX_WRAPPED_BYTES, Opener, Sealer, Slot, SlotKind},
 };
 use std::{fs::File, io::Read, path::Path};
 
-/// A data key older than this should be renewed.
-const OLD_KEY_DAYS: i64 = 365;
-
 /// The warning about a data key that was made at this time; None: it is young enough.
 pub fn old_key(made: Timestamp, now: Timestamp) -> Option<String> {
-    let days = now.ms_since(made) as i64 / 86_400_000;
-    (days > OLD_KEY_DAYS)
-        .then(|| format!("the data key is {days} days old: a new one is made by `dbtop vault rotate`"))
+    old_key_days(made, now)
+        .map(|days| format!("the data key is {days} days old: a new one is made by `dbtop vault rotate`"))
 }
 
 /// The wrapped key in a file.

@@ -1,6 +1,6 @@
 //! An error in words: the one sentence that a person reads about it, on a terminal or on the screen.
 
-use std::{error::Error, iter::successors};
+use std::{error::Error, io, iter::successors};
 
 /// An error and its causes in one line. A cause that the line says already is not repeated, and the numbers of the operating
 /// system are left out.
@@ -12,6 +12,14 @@ pub fn with_causes(error: &(dyn Error + 'static)) -> String {
         _ if said.contains(&cause) => said,
         _ => format!("{said}: {cause}"),
     })
+}
+
+/// An error about a temporary file without that file's name: the message around it names the file, or the folder, that was asked for.
+pub fn without_temporary(error: io::Error) -> io::Error {
+    match error.to_string().rsplit_once(" at path ") {
+        Some((said, _)) => io::Error::new(error.kind(), said),
+        None => error,
+    }
 }
 
 /// `File exists (os error 17)` without what is in brackets: the words say it.
@@ -35,14 +43,17 @@ mod tests {
 
     #[test]
     fn a_cause_is_said_once() {
-        let error = std::io::Error::other("the disk is full");
+        let error = io::Error::other("the disk is full");
         let error =
             Err::<(), _>(error).context("writing x").context("writing x: the disk is full").unwrap_err();
         assert_eq!(with_causes(&*error), "writing x: the disk is full");
         let error = anyhow::anyhow!("no such file").context("opening x").context("backing up");
         assert_eq!(with_causes(&*error), "backing up: opening x: no such file");
-        let error = std::io::Error::from_raw_os_error(17);
+        let error = io::Error::from_raw_os_error(17);
         let error = Err::<(), _>(error).context("making x (os error or not)").unwrap_err();
         assert_eq!(with_causes(&*error), "making x (os error or not): File exists");
+        let Err(temporary) = tempfile::NamedTempFile::new_in("/no/such") else { panic!() };
+        let error = Err::<(), _>(without_temporary(temporary)).context("writing /no/such/x").unwrap_err();
+        assert_eq!(with_causes(&*error), "writing /no/such/x: No such file or directory");
     }
 }

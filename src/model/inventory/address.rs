@@ -4,11 +4,13 @@
 use super::connection;
 use std::{
     fmt,
-    net::{Ipv4Addr, Ipv6Addr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
 /// The longest name of a host (RFC 1035, section 2.3.4).
 const MAX_HOST: usize = 255;
+/// The port on which SQL Server listens unless somebody says otherwise.
+pub(in crate::model) const USUAL_PORT: u16 = 1433;
 /// The name of the default instance.
 const DEFAULT_INSTANCE: &str = "MSSQLSERVER";
 
@@ -122,6 +124,23 @@ impl Endpoint {
     /// True if a text is more than a host: it names a port or an instance, and counts as one value with them.
     pub fn is_whole(text: &str) -> bool {
         text.contains('\\') || Self::parse(text).is_ok_and(|at| at.port.is_some())
+    }
+
+    /// The place in one spelling, to compare: case, a dot at the end of a name, the usual port and the ways to write an address of IPv6
+    /// make no difference, and all names of the loopback are one machine. A port decides where an instance is named beside it.
+    pub fn place(&self) -> String {
+        let lower = self.host.to_lowercase();
+        let host = lower.strip_suffix('.').unwrap_or(&lower);
+        let address = host.parse::<IpAddr>().map(|address| address.to_canonical());
+        let host = match address {
+            Ok(address) if address.is_loopback() => "localhost".to_owned(),
+            Ok(address) => address.to_string(),
+            Err(_) => host.to_owned(),
+        };
+        match (self.port, &self.instance) {
+            (None, Some(instance)) => format!("{host}\\{}", instance.to_lowercase()),
+            (port, _) => format!("{host},{}", port.unwrap_or(USUAL_PORT)),
+        }
     }
 
     /// The name of an instance, None for that of the default one.
@@ -305,6 +324,36 @@ mod tests {
             let instance = instance.map(str::to_owned);
             let expected = Endpoint { host: host.to_owned(), port, instance };
             assert_eq!(Endpoint::parse(text), Ok(expected), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn one_place_has_one_spelling_whatever_is_typed() {
+        let place = |text: &str| Endpoint::parse(text).unwrap().place();
+        for same in [
+            &["h", "H", "h.", "H.,1433", "h:1433", "tcp:h"][..],
+            &[
+                "localhost",
+                "LOCALHOST.",
+                "127.0.0.1",
+                "127.0.0.9,1433",
+                "::1",
+                "[::1]:1433",
+                ".",
+                "(local)",
+                "::ffff:127.0.0.1",
+            ],
+            &[r"h\SALES", r"H.\sales"],
+            &[r"h\SALES,1500", "h,1500", r"h\OTHER:1500"],
+            &["2001:db8::7", "2001:DB8:0:0::7,1433"],
+        ] {
+            let first = place(same[0]);
+            assert!(same.iter().all(|text| place(text) == first), "{same:?}: {first}");
+        }
+        for (one, other) in
+            [("h", "h2"), ("h", "h,1434"), ("h", r"h\SALES"), ("h", "h.corp"), ("10.0.0.1", "10.0.0.2")]
+        {
+            assert_ne!(place(one), place(other));
         }
     }
 

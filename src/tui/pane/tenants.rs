@@ -10,6 +10,7 @@ use crate::{
         base::{
             figure::{self, counted},
             filter::Value,
+            time::Timestamp,
             zone::Zone,
         },
         inventory::record::{Limits, Slug},
@@ -122,7 +123,7 @@ impl Listed for Tenants {
                 one().and_then(|row| open_now(row, view)).map(|row| backup(row.name().as_str()))
             }
             Action::Suspend => one().and_then(|row| match &row.line {
-                line if line.deleted.is_some() => Ok(undeletion(line)),
+                TenantLine { deleted: Some((at, _)), .. } => Ok(undeletion(&row.line, *at, view)),
                 line if line.is_suspended => Ok(resumption(line)),
                 _ => open_now(row, view).map(|row| suspension(&row.line)),
             }),
@@ -256,10 +257,13 @@ fn most_instances(answers: &dyn Answers) -> Result<Option<u32>, Wrong> {
 fn most_history(answers: &dyn Answers) -> Result<Option<u64>, Wrong> {
     match answers.said("max_history") {
         "" => Ok(None),
-        typed => match typed.parse::<f64>() {
-            Ok(most) if most > 0.0 && most <= 10_000.0 => Ok(Some((most * GB) as u64)),
-            _ => Err(("max_history", "write gigabytes up to 10000, such as 20, or nothing".to_owned())),
-        },
+        typed => {
+            let most = typed.parse().ok().and_then(Limits::history_of_gb);
+            most.map(Some).ok_or_else(|| {
+                let [least, most] = Limits::HISTORY_GB;
+                ("max_history", format!("write gigabytes from {least} to {most}, such as 20, or nothing"))
+            })
+        }
     }
 }
 
@@ -300,13 +304,20 @@ fn resumption(line: &TenantLine) -> Ask {
     })
 }
 
-fn undeletion(line: &TenantLine) -> Ask {
+fn undeletion(line: &TenantLine, at: Timestamp, view: &View<'_>) -> Ask {
     let of = line.slug.clone();
     let blanks = vec![Blank::text("name", "Name", of.as_str(), "another one where this is taken")];
+    let mut told = format!("The one that was deleted {}", view.zone.instant(at));
+    if let Some(bytes) = line.size_bytes {
+        told.push_str(", ");
+        figure::push_size(&mut told, bytes as f64);
+    }
+    told.push('.');
     Ask::form(format!("Bring tenant {of} back"), blanks, move |answers| {
         let to = slug(answers)?;
-        Ok(InventoryRequest::Tenant(TenantChange::Undelete { slug: of.clone(), to: Some(to) }))
+        Ok(InventoryRequest::Tenant(TenantChange::Undelete { slug: of.clone(), at, to: Some(to) }))
     })
+    .with_lines(vec![(Tone::Plain, told)])
 }
 
 fn removal(line: &TenantLine) -> Ask {

@@ -9,7 +9,7 @@ use crate::{
         base::{figure, figure::counted, filter::Value},
         judge::health::Level,
     },
-    protocol::{InventoryRequest, ListId, NewKey, SlotChange, SlotLine},
+    protocol::{InventoryRequest, ListId, NewKey, SlotChange, SlotLine, old_key_days},
     tui::{
         action::Action,
         ask::{Answers, Ask, Blank, Tone, Wrong},
@@ -21,8 +21,6 @@ use crate::{
 
 /// Kinds of slots that can be added.
 const KINDS: [&str; 5] = ["passphrase", "key-file", "credential", "keyring", "command"];
-/// A data key older than this is a warning.
-const OLD_KEY_MS: u64 = 365 * 86_400_000;
 
 /// The pane.
 pub type VaultPane = ListPane<Slots>;
@@ -88,10 +86,8 @@ impl Listed for Slots {
     fn title(slots: &[SlotLine], view: &View<'_>, out: &mut Vec<(Part, String)>) {
         let Some(vault) = view.lists.vault() else { return };
         out.push((Part::Plain, format!("{}, data key {}", counted(slots.len(), "slot"), vault.generation)));
-        if let Some(age) = vault.keyed.map(|made| view.now.ms_since(made)).filter(|age| *age > OLD_KEY_MS) {
-            let mut old = "data key made ".to_owned();
-            figure::push_span(&mut old, age as i64);
-            old.push_str(" ago: R makes a new one");
+        if let Some(days) = vault.keyed.and_then(|made| old_key_days(made, view.now)) {
+            let old = format!("data key made {days} days ago: R makes a new one");
             out.push((Part::Level(Level::Warning), old));
         }
         if !slots.iter().any(|slot| slot.is_portable) {
@@ -261,9 +257,9 @@ mod tests {
             stage.world.lists.take(List::Vault(list.clone()));
             stage.title(&mut VaultPane::default())
         };
-        list.keyed = Some(fixture::NOW.plus_ms(-(OLD_KEY_MS as i64)));
+        list.keyed = Some(fixture::NOW.plus_ms(-365 * 86_400_000));
         assert!(!title(&mut old, &list).contains("data key made"));
-        list.keyed = Some(fixture::NOW.plus_ms(-(OLD_KEY_MS as i64) - 86_400_000));
+        list.keyed = Some(fixture::NOW.plus_ms(-366 * 86_400_000));
         assert!(title(&mut old, &list).contains("R makes a new one"));
     }
 }

@@ -120,8 +120,8 @@ impl Service {
                 }
                 Ok(format!("{} is deleted: it can be brought back for 30 days", deleted.slug))
             }
-            TenantChange::Undelete { slug, to } => {
-                let back = tenants.undelete(&slug, to.as_ref())?;
+            TenantChange::Undelete { slug, at, to } => {
+                let back = tenants.undelete(&slug, Some(at), to.as_ref())?;
                 Ok(format!("tenant {back} is back"))
             }
         }

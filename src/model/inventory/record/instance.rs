@@ -9,13 +9,16 @@ use crate::model::{
         time::Timestamp,
     },
     inventory::{
-        address::{Endpoint, holds_password},
+        address::{Endpoint, USUAL_PORT, holds_password},
         connection,
         instance::Fingerprint,
     },
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::{BTreeMap, HashSet},
+    path::PathBuf,
+};
 
 /// How the certificate of a server is checked.
 /// In files by name: fields and variants keep their names, a new field has a default.
@@ -226,7 +229,16 @@ impl InstanceRecord {
             }
         }
         self.groups.iter().try_for_each(|group| check_name("groups", group))?;
+        let mut keys = HashSet::new();
+        if let Some(key) = self.labels.keys().find(|key| !keys.insert(key.to_lowercase())) {
+            return Err(wrong("labels", format!("the key {key} is there twice, in two spellings: keep one")));
+        }
         self.labels.iter().try_for_each(|(key, value)| check_label(key, value))
+    }
+
+    /// Where it is, whatever way that is written. See [`Endpoint::place`].
+    pub fn place(&self) -> (String, String) {
+        (self.endpoint().place(), self.database.as_deref().unwrap_or_default().to_lowercase())
     }
 }
 
@@ -263,9 +275,6 @@ pub(super) fn check_label(key: &str, value: &str) -> Result<(), RecordError> {
     check_name("labels", key)?;
     check_name("labels", value)
 }
-
-/// The port on which SQL Server listens unless somebody says otherwise.
-const USUAL_PORT: u16 = 1433;
 
 impl InstanceRecord {
     /// The fields that a filter over instances may ask for, besides labels.
