@@ -9,6 +9,7 @@ use super::{
     rate::{Before, Mark},
     shared::{Keep, MAX_ROWS, Names, Poll, cut},
     snapshot::InstanceSnapshot,
+    space::SpaceFold,
     volumes::VolumesFold,
     waits::WaitsFold,
 };
@@ -60,6 +61,7 @@ pub(super) struct Entry {
     headline: HeadlineFold,
     waits: WaitsFold,
     volumes: VolumesFold,
+    space: SpaceFold,
     logs: LogsFold,
     cost: CostFold,
     /// of the probes that have counters: what the next poll is compared with
@@ -89,6 +91,7 @@ impl Entry {
             headline: HeadlineFold::default(),
             waits: WaitsFold::default(),
             volumes: VolumesFold::default(),
+            space: SpaceFold::default(),
             logs: LogsFold::default(),
             cost: CostFold::default(),
             counters: HashMap::new(),
@@ -311,7 +314,9 @@ impl Entry {
         if let State::Space(table) = &mut state {
             let volumes = facts.volumes.fresh(at).map_or(&[][..], |rows| &rows[..]);
             let databases = facts.databases.get().map_or(&[][..], |rows| &rows[..]);
-            Arc::make_mut(table).look_for_room(volumes, databases);
+            let table = Arc::make_mut(table);
+            table.look_for_room(volumes, databases);
+            self.space.fold(table, volumes, facts.growths.get().map(|growths| &**growths), at);
         }
         if let (State::Clerks(now), Some(before)) = (&mut state, facts.clerks.get()) {
             Arc::make_mut(now).compare(before);

@@ -16,6 +16,7 @@ pub mod rate;
 pub mod scope;
 mod shared;
 pub mod snapshot;
+mod space;
 pub mod stats;
 pub mod together;
 pub mod update;

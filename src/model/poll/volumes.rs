@@ -24,9 +24,9 @@ pub struct VolumeRow {
 }
 
 impl VolumeRow {
-    /// The volume that it is about: its mount point, whose last separator is spelled or not. Rows with one key are one volume.
+    /// The volume that it is about. Rows with one key are one volume.
     pub fn key(&self) -> &str {
-        self.mount.as_deref().unwrap_or("?").trim_end_matches('\\')
+        key_of(self.mount.as_deref().unwrap_or("?"))
     }
 
     /// Free, %.
@@ -34,6 +34,11 @@ impl VolumeRow {
         let total = self.total_bytes.filter(|bytes| *bytes > 0)?;
         Some((self.free_bytes? as f64 / total as f64 * 100.0).clamp(0.0, 100.0))
     }
+}
+
+/// A mount point, whose last separator is spelled or not.
+pub fn key_of(mount: &str) -> &str {
+    mount.trim_end_matches('\\')
 }
 
 /// The volume where a file is. Mount points nest: the longest one that its path begins with. Paths of Windows do not tell upper from

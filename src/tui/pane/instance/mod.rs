@@ -300,7 +300,7 @@ fn row_of(r: &Reason, i: &InstanceSnapshot) -> Option<RowKey> {
             Some(RowKey::Session(i.id().clone(), session, 0))
         }
         _ => match r.why() {
-            Why::TempdbFilling { holder: Some(by), .. } => {
+            Why::TempdbFilling { holder: Some(by), .. } | Why::TempdbHeld { holder: by, .. } => {
                 Some(RowKey::Session(i.id().clone(), by.session, 0))
             }
             Why::Log { database: Some(database), .. } => {
