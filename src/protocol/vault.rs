@@ -1,6 +1,6 @@
 //! The key slots of the vault on the screen, and their changes.
 
-use crate::model::base::{secret::Secret, time::Timestamp};
+use crate::model::base::secret::Secret;
 use std::path::PathBuf;
 
 /// The slots. See [`crate::protocol::InventoryRequest::List`].
@@ -10,8 +10,8 @@ pub struct VaultList {
     pub slots: Vec<SlotLine>,
     /// the data key is the so-manieth
     pub generation: u64,
-    /// when the data key was made; None: not known
-    pub keyed: Option<Timestamp>,
+    /// how old the data key is, by a clock that is believed, ms; None: not known
+    pub key_age_ms: Option<u64>,
 }
 
 /// A slot.
