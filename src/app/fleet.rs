@@ -2,10 +2,9 @@
 //! the screen, a collector without a screen, `once`, the doctor.
 
 use super::{
-    clock,
     inventory::{
         open::{locked, refuse_suspended, tenants_there, unlock_unasked, unlocked},
-        slots::old_key,
+        slots::{key_age_ms, old_key},
         targets::{targets, whose},
     },
     prompt::Prompt,
@@ -19,6 +18,7 @@ use crate::{
         inventory::{instance::Target, record::SecretRef},
     },
     sim::{Sim, SimConfig},
+    store::clock::moment,
 };
 use anyhow::Context;
 
@@ -133,7 +133,7 @@ fn sealed(selection: &Selection, prompt: &mut dyn Prompt) -> anyhow::Result<Open
     }
     ask_for_secrets(&mut targets, prompt)?;
     allow_sockets(targets.len() * 2);
-    let old_key = tenant.keyed()?.and_then(|made| old_key(made, clock::now()));
+    let old_key = key_age_ms(&tenant, moment())?.and_then(old_key);
     Ok(Opened { targets, old_key, ..Opened::unpolled(tenant.slug().as_str()) })
 }
 

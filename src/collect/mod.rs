@@ -172,7 +172,7 @@ pub fn start_with<D: Driver>(
     let secrets = Secrets::new(resolver, clock);
     let manager = Manager::new(Arc::new(shared), live, secrets, snapshots.clone(), recorder.is_some());
     let gauge = Gauge(Arc::clone(&meter));
-    let reducer = Reducer { fleet, recorder, snapshots: publish, meter, clock, publish_every };
+    let reducer = Reducer { fleet, recorder, snapshots: publish, meter, clock, up, publish_every };
     let tasks = [
         tokio::spawn(manager.run(targets, Inbox { commands: wishes, heavy: due }, end.clone())),
         tokio::spawn(reducer.run(taken)),

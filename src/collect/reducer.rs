@@ -1,9 +1,15 @@
 //! The reducer: the one task that owns the [`Fleet`], takes updates in batches and publishes snapshots.
 
-use super::meter::{Meter, ProcessReader};
+use super::{
+    clock::Sleep,
+    meter::{Meter, ProcessReader},
+};
 use crate::model::{
-    base::time::Timestamp,
-    fold::{Fleet, snapshot::FleetSnapshot, update::Update},
+    base::{
+        age::{AgeClock, Moment},
+        time::Timestamp,
+    },
+    fold::{Fleet, doubt::Doubt, snapshot::FleetSnapshot, update::Update},
     timeline::record::Record,
 };
 use std::{sync::Arc, time::Duration};
@@ -33,15 +39,49 @@ pub(super) struct Reducer {
     pub snapshots: watch::Sender<Arc<FleetSnapshot>>,
     pub meter: Arc<Meter>,
     pub clock: fn() -> Timestamp,
+    /// a clock that is never set
+    pub up: fn() -> Duration,
     pub publish_every: Duration,
 }
 
+/// The two clocks of this machine, beside each other.
+struct Clocks {
+    age: AgeClock,
+    sleep: Sleep,
+    doubt: Doubt,
+}
+
+impl Clocks {
+    fn new(now: Moment) -> Self {
+        Self {
+            age: AgeClock::resume(None, None, now),
+            sleep: Sleep::since(now.wall, Instant::now()),
+            doubt: Doubt::default(),
+        }
+    }
+
+    /// What is known of the wall clock now.
+    fn look(&mut self, now: Moment) -> Doubt {
+        if self.sleep.slept(now.wall, Instant::now()).is_some() {
+            self.doubt.jumped_at = Some(now.wall);
+        }
+        let ahead_ms = self.age.judge(now).ahead_ms.unwrap_or_default();
+        self.doubt.ahead_ms = i64::try_from(ahead_ms).unwrap_or(i64::MAX);
+        self.doubt
+    }
+}
+
 impl Reducer {
+    fn moment(&self) -> Moment {
+        Moment { wall: (self.clock)(), up: (self.up)() }
+    }
+
     /// Runs until all senders of updates are gone, then publishes what is left.
     pub async fn run(mut self, mut updates: mpsc::Receiver<Update>) {
         let mut waiting: Vec<Record> = Vec::new();
         let mut process = ProcessReader::default();
         let mut figures = process.read();
+        let mut clocks = Clocks::new(self.moment());
         let mut batch = Vec::with_capacity(BATCH);
         let mut next_tick = Instant::now() + TICK;
         let mut next_publish = Instant::now();
@@ -73,7 +113,9 @@ impl Reducer {
                 dirty = true;
             }
             if (dirty && now >= next_publish) || !open {
-                let snapshot = self.fleet.snapshot((self.clock)());
+                let moment = self.moment();
+                self.fleet.doubt(clocks.look(moment));
+                let snapshot = self.fleet.snapshot(moment.wall);
                 self.snapshots.send_if_modified(|last| {
                     let changed = !Arc::ptr_eq(last, &snapshot);
                     *last = snapshot;

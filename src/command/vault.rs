@@ -9,16 +9,15 @@ use super::{
 };
 use crate::{
     app::{
-        clock,
         inventory::{
             open,
-            slots::{self as of_slots, old_key},
+            slots::{self as of_slots, key_age_ms, old_key},
         },
         selection::Selection,
     },
     cli::{NewSlot, SlotCommand, Vault, VaultCommand},
     model::{base::text, inventory::record::Slug},
-    store::{Tenant, current_author},
+    store::{Tenant, clock::moment, current_author},
     vault::{self, Opener, Sealer, Slot, SlotKind},
 };
 use anyhow::Context;
@@ -79,7 +78,8 @@ fn status(selection: &Selection) -> anyhow::Result<Grid> {
     kinds.dedup();
     let opened = open::unlock_unasked(selection, &tenant);
     let keyed = opened.as_ref().ok().and_then(|tenant| tenant.keyed().ok().flatten());
-    let old = keyed.and_then(|made| old_key(made, clock::now()));
+    let age_ms = opened.as_ref().ok().and_then(|tenant| key_age_ms(tenant, moment()).ok().flatten());
+    let old = age_ms.and_then(old_key);
     let generation = tenant.slots().iter().map(Slot::generation).max();
     Ok(Grid {
         columns: vec![

@@ -218,7 +218,9 @@ mod tests {
         ] {
             assert_eq!(plain(theirs), ours);
         }
-        assert!(plain(&"x".repeat(10_000)).chars().count() < 200);
+        let long = |chars: usize| plain(&"é".repeat(chars)).chars().count();
+        assert_eq!([long(160), long(161), long(10_000)], [160, 161, 161], "cut, with a mark");
+        assert!(!plain(&"é".repeat(160)).contains('…') && plain(&"é".repeat(161)).ends_with('…'));
         let (problem, advice) = shorten("unknown field `tsl`, expected one of `name`, `tls`");
         assert_eq!((problem.as_str(), advice.as_str()), ("unknown option `tsl`", "did you mean `tls`?"));
     }

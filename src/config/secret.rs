@@ -45,9 +45,13 @@ fn from_file(file: &Path) -> Result<Secret, Failure> {
     let opened = std::fs::File::open(file).map_err(|e| config(format!("password: opening {shown}: {e}")))?;
     let mut text = String::new();
     let read = opened.take(MAX_BYTES).read_to_string(&mut text);
+    let is_cut = text.len() as u64 == MAX_BYTES && !text.contains('\n');
     let first = text.lines().next().map(str::to_owned).filter(|line| !line.is_empty());
     text.zeroize();
     match (read, first) {
+        (Ok(_), Some(_)) if is_cut => {
+            Err(config(format!("password: the first line of {shown} is longer than 64 KB")))
+        }
         (Ok(_), Some(line)) => Ok(Secret::new(line)),
         (Ok(_), None) => Err(config(format!("password: the first line of {shown} is empty"))),
         (Err(e), _) => Err(config(format!("password: reading {shown}: {e}"))),
@@ -133,6 +137,13 @@ mod tests {
         let e = read(&file).err().unwrap();
         assert!(e.text.contains("empty") && e.text.contains("pw"), "{e}");
         assert!(read(&folder.path().join("gone")).err().unwrap().text.contains("gone"));
+        // As long as it may be, with its end; then without one.
+        let most = "x".repeat(MAX_BYTES as usize - 1);
+        std::fs::write(&file, format!("{most}\nmore")).unwrap();
+        assert!(read(&file).is_ok_and(|s| s.reveal().len() == most.len()));
+        std::fs::write(&file, format!("{most}xx")).unwrap();
+        let e = read(&file).err().unwrap();
+        assert!(e.text.contains("longer than 64 KB") && !e.text.contains("xx"), "{e}");
         assert_eq!(resolve(&SecretRef::Ask).err().map(|e| e.kind), Some(FailureKind::Config));
     }
 }

@@ -149,6 +149,18 @@ mod tests {
     }
 
     #[test]
+    fn the_deepest_folder_is_followed_and_one_below_it_is_none() {
+        let groups_of = |depth: i64| {
+            let mut groups = vec![group(0, None, "DatabaseEngineServerGroup")];
+            groups.extend((1..=depth).map(|n| group(n, Some(n - 1), &format!("f{n}"))));
+            let rows = rows(&groups, &[server(depth, "a", "a")]);
+            let auth = Auth::Sql { user: "u".into(), secret: SecretRef::Ask };
+            rows.records(&Defaults { auth: Some(auth) }).remove(0).unwrap().groups.len()
+        };
+        assert_eq!([groups_of(1), groups_of(31), groups_of(32)], [1, 31, 0]);
+    }
+
+    #[test]
     fn folders_become_groups_and_logins_come_from_outside() {
         let groups = [
             group(1, None, "DatabaseEngineServerGroup"),

@@ -361,6 +361,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_cell_has_64_kb_at_most() {
+        let notes = COLUMNS.iter().find(|column| column.name == "notes").unwrap();
+        let set = |bytes: usize| set_text(notes, &"x".repeat(bytes));
+        assert!(set(MAX_CELL_BYTES).is_ok_and(|value| value.is_some()));
+        let refused = set(MAX_CELL_BYTES + 1).err().unwrap();
+        assert!(refused.problem.contains("65537 bytes"), "{}", refused.problem);
+    }
+
+    #[test]
     fn headers_in_many_spellings() {
         for (header, field) in [
             ("Server Name", Field::Host),

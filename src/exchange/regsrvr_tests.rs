@@ -87,6 +87,9 @@ fn broken_files_name_the_line() {
     assert!(read(&whole[..whole.len() - 3]).is_err());
     assert!(read("<model></model>").err().unwrap().reason.contains("RegisteredServer"));
     assert!(read(&whole.replace("db1", "&bomb;")).err().unwrap().reason.contains("entity"));
+    let deep = |depth: usize| format!("{}{}", "<a>".repeat(depth), "</a>".repeat(depth));
+    assert!(!read(&deep(64)).err().unwrap().reason.contains("deeply"), "it only is no such file");
+    assert!(read(&deep(65)).err().unwrap().reason.contains("deeply"));
     assert!(read(&"<a>".repeat(100_000)).err().unwrap().reason.contains("deeply"));
     assert_eq!(read("<a>\n\n<b x='").err().unwrap().line, 3);
 }

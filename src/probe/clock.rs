@@ -123,9 +123,25 @@ impl Clock {
         told.filter(|ms| (0..=LONGEST_MS).contains(ms))
     }
 
+    /// A duration of something that began then and is over, ms. None if it would not be over yet.
+    pub fn over(&self, told: Option<i64>, began: Timestamp) -> Option<i64> {
+        let age = self.since(began).unwrap_or(LONGEST_MS);
+        Self::span(told).filter(|ms| *ms <= age.saturating_add(SLACK_MS))
+    }
+
+    /// True for the time of something that a server noted lately: it is over, and no older than anything can be.
+    pub fn is_noted(&self, at: Timestamp) -> bool {
+        self.is_past(at) && self.now.is_none_or(|now| now - at <= LONGEST_MS)
+    }
+
     /// As [`Self::duration`], in microseconds.
     pub fn micros(&self, told: Option<i64>) -> Option<i64> {
         told.filter(|us| *us >= 0 && self.duration(Some(us / 1_000)).is_some())
+    }
+
+    /// As [`Self::span`], in microseconds.
+    pub fn span_us(told: Option<i64>) -> Option<i64> {
+        told.filter(|us| *us >= 0 && Self::span(Some(us / 1_000)).is_some())
     }
 
     /// As [`Self::span`], in seconds.
@@ -229,6 +245,38 @@ mod tests {
             believed,
             "a single run is no older than the instance"
         );
+    }
+
+    #[test]
+    fn what_is_over_took_no_longer_than_since_it_began() {
+        let over = |told: i64, began_ago: i64| clock().over(Some(told), at(began_ago));
+        assert_eq!([over(0, 0), over(900, 60_000), over(-1, 60_000)], [Some(0), Some(900), None]);
+        assert_eq!(
+            [over(65_000, 60_000), over(65_001, 60_000)],
+            [Some(65_000), None],
+            "it would go on still"
+        );
+        assert_eq!(
+            [over(LONGEST_MS, LONGEST_MS), over(LONGEST_MS + 1, LONGEST_MS)],
+            [Some(LONGEST_MS), None]
+        );
+        assert_eq!(
+            Clock::default().over(Some(LONGEST_MS + 1), at(0)),
+            None,
+            "no clock, and longer than ten years"
+        );
+        assert_eq!(clock().over(None, at(9)), None);
+        let spans =
+            [Some(-1), Some(LONGEST_MS * 1_000), Some((LONGEST_MS + 1) * 1_000), Some(i64::MAX), None];
+        assert_eq!(spans.map(Clock::span_us), [None, Some(LONGEST_MS * 1_000), None, None, None]);
+    }
+
+    #[test]
+    fn what_was_noted_is_over_and_no_older_than_anything() {
+        let noted = |ago: i64| clock().is_noted(at(ago));
+        assert!(noted(0) && noted(LONGEST_MS));
+        assert!(!noted(LONGEST_MS + 1) && !noted(-60_000));
+        assert!(!clock().is_noted(Timestamp::from_ms(-62_135_596_800_000)), "the year 1");
     }
 
     #[test]

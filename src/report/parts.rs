@@ -80,3 +80,44 @@ pub(super) fn sql(html: &mut Html, title: &str, text: &SqlText, statement: Optio
         none(html, "Cut here; the recording has more.");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn html(write: impl FnOnce(&mut Html)) -> String {
+        Html::page("t", "", write)
+    }
+
+    #[test]
+    fn a_table_that_is_whole_says_nothing_and_one_that_is_cut_how_many_it_left_out() {
+        let told = |all, shown| html(|html| more(html, all, shown, "row"));
+        assert!(!told(0, 20).contains("more") && !told(20, 20).contains("more"));
+        assert!(told(21, 20).contains("1 row more;") && told(519, 20).contains("499 rows more;"));
+    }
+
+    #[test]
+    fn the_worst_rows_stay_and_all_are_counted() {
+        let mut worst = Worst::default();
+        for part in [vec![3, 9], vec![], vec![5, 1, 7]] {
+            worst.take(part, 3, |a: &i32, b| b.cmp(a));
+        }
+        assert_eq!((worst.rows, worst.all), (vec![9, 7, 5], 5));
+    }
+
+    #[test]
+    fn a_statement_is_cut_behind_its_last_character_and_says_so() {
+        let line = |chars: usize| one_line(&"é".repeat(chars));
+        assert_eq!(line(LINE_CHARS), "é".repeat(LINE_CHARS), "whole");
+        assert_eq!(line(LINE_CHARS + 1), format!("{}…", "é".repeat(LINE_CHARS)));
+        assert_eq!(one_line(" a\n\t b "), "a b");
+        let text = |chars: usize| {
+            let batch = "é".repeat(chars);
+            html(|html| sql(html, "t", &SqlText::new(batch.as_str().into(), None, None, false), None))
+        };
+        let count = |html: &str| html.matches('é').count();
+        let (whole, cut) = (text(TEXT_CHARS), text(TEXT_CHARS + 1));
+        assert!(count(&whole) == TEXT_CHARS && !whole.contains("Cut here"));
+        assert!(count(&cut) == TEXT_CHARS && cut.contains("Cut here"));
+    }
+}

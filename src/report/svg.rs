@@ -275,6 +275,29 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_chart_has_room_for_so_many_marks() {
+        use crate::model::{
+            base::zone::UTC,
+            timeline::{chart::MarkKind, event::What},
+        };
+        let period = Period { from: Timestamp::from_ms(0), to: Timestamp::from_ms(1_000) };
+        let scale = Scale { period, zone: &UTC, top: 1.0 };
+        let drawn = |count: usize| {
+            let mark = |n: usize| Mark {
+                at: Timestamp::from_ms(n as i64),
+                to: None,
+                kind: MarkKind::Deadlock,
+                instance: None,
+                what: What::Deadlocks(n as u64),
+            };
+            let marks: Vec<Mark> = (0..count).map(mark).collect();
+            let page = Html::page("t", "", |html| each_mark(html, &marks, &scale));
+            page.matches("class=\"mark\"").count()
+        };
+        assert_eq!([0, 1, MOST_MARKS, MOST_MARKS + 1].map(drawn), [0, 1, MOST_MARKS, MOST_MARKS]);
+    }
+
+    #[test]
     fn a_level_line_has_two_ends_and_a_step_two_corners() {
         let drawn = |parts: &[(f64, f64, f64)]| {
             let mut out = String::new();

@@ -104,6 +104,14 @@ impl AuditAge {
 }
 
 impl Tenant {
+    /// By which time the age of what is in it is judged, for who does not keep running: as the last program that did has left it.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn ages(&self, now: Moment) -> Result<Timestamp, StoreError> {
+        Ok(AuditAge::of(self, now)?.judge(now).0)
+    }
+
     /// Removes the entries of the audit log that are older than `keep_days` at this time, which is one that is believed, up to the first
     /// that is younger; with an entry of its own. None: there is none so old.
     ///
@@ -332,6 +340,7 @@ mod tests {
             assert_eq!(age.run(&mut tenant, &author, KEPT, at(10, hours * HOUR)).unwrap(), None, "{hours} h");
         }
         // One command, which cannot know better.
+        assert!(tenant.ages(at(10, 5 * HOUR)).unwrap() < in_years(1));
         let (ages, ahead) = AuditAge::of(&tenant, at(10, 5 * HOUR)).unwrap().judge(at(10, 5 * HOUR));
         assert!(ages < in_years(1) && ahead.is_some(), "{ages:?}");
         let pruned = age.run(&mut tenant, &author, KEPT, at(10, 9 * HOUR)).unwrap();

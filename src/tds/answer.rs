@@ -100,7 +100,17 @@ const MOST: &[(&str, i64)] = &[
     ("pending_io", 1 << 24),
     ("pending_ios", 1 << 24),
     ("files", 1 << 24),
+    ("clerks", 1 << 24),
+    ("types", 1 << 24),
+    ("wait_order", 1 << 24),
+    ("minutes", 1 << 24),
+    ("queue_size", 1 << 50),
+    ("vlf_count", 1 << 32),
     ("plans", 1 << 32),
+    ("queries", 1 << 32),
+    ("modules", 1 << 32),
+    ("hashes", 1 << 32),
+    ("total_rows", 1 << 32),
 ];
 
 /// What no other count can be above, what is added up since a server began too: two thousand years in microseconds.
@@ -305,6 +315,10 @@ mod tests {
         let row_of = |name: &str, n: i64| set(vec![(name, Cell::Int(n))]);
         for (name, most) in [
             ("runnable_tasks", 1 << 24),
+            ("redo_queue_size", 1 << 50),
+            ("active_vlf_count", 1 << 32),
+            ("total_rows", 1 << 32),
+            ("row_count", 1 << 56),
             ("size_pages", 1 << 47),
             ("granted_memory_kb", 1 << 50),
             ("num_of_bytes_read", 1 << 60),

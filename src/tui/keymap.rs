@@ -230,7 +230,7 @@ mod tests {
             deleted: None,
         };
         app.reply(Reply::List(List::Tenants(["aaa", "bbb", "ccc", "ddd"].map(tenant).into())));
-        app.reply(Reply::List(List::Vault(VaultList { slots, generation: 1, keyed: None })));
+        app.reply(Reply::List(List::Vault(VaultList { slots, generation: 1, key_age_ms: None })));
         shown(&mut app);
         app.keys(place);
         app

@@ -17,8 +17,6 @@ const AS_THEY_COME: &[(&str, &str, &str)] = &[
     ("catalog/jobs.rs", "last_run_date", "judged as a time, below"),
     ("catalog/jobs.rs", "last_run_time", "judged as a time, below"),
     ("catalog/queries.rs", "workload_cpu_ms", "a sum"),
-    ("catalog/query_store.rs", "max_us", "kept by the Query Store, for longer than the instance runs"),
-    ("catalog/query_store.rs", "min_us", "kept by the Query Store, for longer than the instance runs"),
     ("catalog/query_store.rs", "squares_us", "a sum"),
     ("catalog/query_store.rs", "wait_ms", "a sum"),
     ("catalog/waits.rs", "wait_time_ms", "a sum"),

@@ -4,14 +4,13 @@
 use crate::{
     app::{
         attach::heartbeat::Standing,
-        clock,
         inventory::slots::old_key,
         reload::{Look, look},
         sockets::allow_sockets,
     },
     collect::Command,
     config::inventory,
-    model::{base::time::Timestamp, judge::health::Level},
+    model::judge::health::Level,
     protocol::{InventoryRequest, List, ListId, Reply, VaultList, VaultState},
 };
 use std::{path::PathBuf, time::Duration};
@@ -61,7 +60,7 @@ pub async fn sealed(
                         let _ = requests.try_send(InventoryRequest::List(ListId::Vault));
                     }
                 }
-                Some(Reply::List(List::Vault(list))) => aged(&list, clock::now(), &stand),
+                Some(Reply::List(List::Vault(list))) => aged(&list, &stand),
                 Some(reply) => say(reply),
                 None => return,
             },
@@ -103,8 +102,8 @@ fn take(state: VaultState, stand: &watch::Sender<Stand>) {
 }
 
 /// Says that the data key is too old, until there is a new one.
-fn aged(list: &VaultList, now: Timestamp, stand: &watch::Sender<Stand>) {
-    let words = list.keyed.and_then(|made| old_key(made, now)).unwrap_or_default();
+fn aged(list: &VaultList, stand: &watch::Sender<Stand>) {
+    let words = list.key_age_ms.and_then(old_key).unwrap_or_default();
     let changed = stand.send_if_modified(|stand| {
         let changed = stand.0 == Standing::Collecting && stand.1 != words;
         if changed {
@@ -173,15 +172,15 @@ mod tests {
         let (requests, mut asked) = mpsc::channel(4);
         let (stand, standing) = watch::channel((Standing::Starting, String::new()));
         let tending = tokio::spawn(sealed(heard, requests, stand));
-        let keyed = |days: i64| {
-            let keyed = Some(clock::now().plus_ms(-days * 86_400_000));
-            Reply::List(List::Vault(VaultList { slots: Vec::new(), generation: 1, keyed }))
+        let aged = |days: u64| {
+            let key_age_ms = Some(days * 86_400_000);
+            Reply::List(List::Vault(VaultList { slots: Vec::new(), generation: 1, key_age_ms }))
         };
         // The key was made so many days ago; a rotation opens the inventory again.
         for (days, told) in [(400, true), (0, false)] {
             replies.send(Reply::Vault { state: VaultState::Open, tenant: "acme".into() }).await.unwrap();
             assert!(matches!(asked.recv().await, Some(InventoryRequest::List(ListId::Vault))));
-            replies.send(keyed(days)).await.unwrap();
+            replies.send(aged(days)).await.unwrap();
             let is_told = |stand: &Stand| stand.1.contains("400 days old");
             let mut seen = standing.clone();
             let seen = seen.wait_for(|stand| stand.0 == Standing::Collecting && is_told(stand) == told);

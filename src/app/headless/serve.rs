@@ -133,6 +133,15 @@ mod tests {
         assert!(ask("GET / HTTP/1.1\r\n\r\n").await.starts_with("HTTP/1.1 404 "));
         assert!(ask("POST /metrics HTTP/1.1\r\n\r\n").await.starts_with("HTTP/1.1 405 "));
         assert!(ask("\u{0}\r\n\r\n").await.starts_with("HTTP/1.1 405 "));
+        // As many bytes as a question may have; one that has not ended by then gets no answer.
+        let long = |bytes: usize| format!("GET /metrics HTTP/1.1\r\nA: {}", "x".repeat(bytes));
+        assert!(ask(&format!("{}\r\n\r\n", long(LONGEST - 200))).await.ends_with("figures\n"));
+        let mut endless = TcpStream::connect(at).await.unwrap();
+        let _ = endless.write_all(long(16 * LONGEST).as_bytes()).await;
+        let mut nothing = Vec::new();
+        // Closed, or reset by what was not read.
+        let _ = endless.read_to_end(&mut nothing).await;
+        assert_eq!(nothing, b"");
         let mute = TcpStream::connect(at).await.unwrap();
         assert!(
             ask("GET /metrics HTTP/1.0\r\n\r\n").await.ends_with("figures\n"),

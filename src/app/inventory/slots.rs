@@ -2,16 +2,25 @@
 //! answers, and for `dbtop vault`. Blocks for as long as Argon2id and the disk take.
 
 use crate::{
-    model::base::{error::with_causes, time::Timestamp},
+    model::base::{age::Moment, error::with_causes},
     protocol::{NewKey, Refusal, SlotChange, SlotLine, VaultList, old_key_days},
-    store::{StoreError, Tenant, current_author},
+    store::{StoreError, Tenant, clock::moment, current_author},
     vault::{MAX_WRAPPED_BYTES, Opener, Sealer, Slot, SlotKind},
 };
 use std::{fs::File, io::Read, path::Path};
 
-/// The warning about a data key that was made at this time; None: it is young enough.
-pub fn old_key(made: Timestamp, now: Timestamp) -> Option<String> {
-    old_key_days(made, now)
+/// The age of a tenant's data key, ms; None: it is not known. A step of the clock is no age (`model::base::age`).
+///
+/// # Errors
+/// The file cannot be read.
+pub fn key_age_ms(tenant: &Tenant, now: Moment) -> Result<Option<u64>, StoreError> {
+    let Some(made) = tenant.keyed()? else { return Ok(None) };
+    Ok(Some(tenant.ages(now)?.ms_since(made)))
+}
+
+/// The warning about a data key of this age; None: it is young enough.
+pub fn old_key(age_ms: u64) -> Option<String> {
+    old_key_days(age_ms)
         .map(|days| format!("the data key is {days} days old: a new one is made by `dbtop vault rotate`"))
 }
 
@@ -32,7 +41,7 @@ pub fn wrapped(file: &Path) -> std::io::Result<Vec<u8>> {
 pub fn list(tenant: &Tenant) -> Result<VaultList, StoreError> {
     let sealer = tenant.sealer();
     let slots = tenant.slots()?.iter().map(|slot| line(sealer, slot)).collect();
-    Ok(VaultList { slots, generation: sealer.generation(), keyed: tenant.keyed()? })
+    Ok(VaultList { slots, generation: sealer.generation(), key_age_ms: key_age_ms(tenant, moment())? })
 }
 
 fn line(sealer: &Sealer, slot: &Slot) -> SlotLine {
@@ -103,11 +112,34 @@ fn added(slot: &Slot) -> String {
 mod tests {
     use super::*;
 
+    use crate::{
+        model::{base::time::Timestamp, inventory::record::Slug},
+        store::{Home, Tenants},
+    };
+    use std::time::Duration;
+
+    const DAY_MS: u64 = 86_400_000;
+
     #[test]
     fn a_data_key_older_than_a_year_is_a_warning() {
-        let made = Timestamp::from_ms(1_700_000_000_000);
-        let after = |days: i64| old_key(made, made.plus_ms(days * 86_400_000));
-        assert_eq!((after(0), after(365), after(-1)), (None, None, None));
+        let after = |days: u64| old_key(days * DAY_MS);
+        assert_eq!((after(0), after(365)), (None, None));
         assert!(after(366).is_some_and(|words| words.contains("366 days") && words.contains("vault rotate")));
+    }
+
+    #[test]
+    fn a_clock_that_jumps_makes_no_data_key_old_until_it_has_gone_evenly() {
+        let folder = tempfile::tempdir().unwrap();
+        let tenants = Tenants::open(&Home::at(&folder.path().join("home"))).unwrap();
+        let key = Opener::KeyFile(folder.path().join("key"));
+        let slug = Slug::parse("acme").unwrap();
+        let tenant = tenants.create(&slug, &key, "test", None, &current_author()).unwrap();
+        let made: Timestamp = tenant.keyed().unwrap().unwrap();
+        let ago = |days: i64| {
+            let now = Moment { wall: made.plus_ms(days * DAY_MS as i64), up: Duration::from_mins(1) };
+            key_age_ms(&tenant, now).unwrap().unwrap() / DAY_MS
+        };
+        assert_eq!([ago(0), ago(400), ago(-400)], [0, 0, 0]);
+        assert_eq!(list(&tenant).unwrap().key_age_ms.map(|ms| ms / DAY_MS), Some(0));
     }
 }

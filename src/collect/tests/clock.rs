@@ -23,6 +23,40 @@ async fn a_step_of_the_clock_ends_no_maintenance() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_step_of_the_clock_alarms_nobody() {
+    let (fake, collector, _) = run(&one(), |_| {});
+    seconds(40.0).await;
+    assert_eq!(shown(&collector, "a").health.level, Level::Ok);
+    ASLEEP.set(20 * 86_400_000);
+    let mut seen = Vec::new();
+    for _ in 0..450 {
+        seconds(0.2).await;
+        seen.push(shown(&collector, "a").health.level);
+    }
+    seen.dedup();
+    assert_eq!(seen, [Level::Ok], "20 days ahead for a minute and a half");
+    // Who is silent all the same is told.
+    fake.set("a", Act::Refuse);
+    seconds(90.0).await;
+    assert_ne!(shown(&collector, "a").health.level, Level::Ok);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_instance_that_rests_is_not_called_offline_by_a_step_of_the_clock() {
+    let (_fake, collector, _) = run(&one(), |_| {});
+    seconds(40.0).await;
+    let poll =
+        PollSettings { maintenance_until: Some(clock().plus_ms(10_800_000)), ..PollSettings::default() };
+    collector.commands.send(settled(poll)).await.unwrap();
+    seconds(120.0).await;
+    ASLEEP.set(20 * 86_400_000);
+    seconds(600.0).await;
+    let health = shown(&collector, "a").health.clone();
+    assert_eq!(health.level, Level::Unknown, "{health:?}");
+    assert!(health.reasons[0].text().starts_with("in maintenance for 2h4"), "{health:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn maintenance_ends_in_a_suspend() {
     let (fake, collector, start) = run(&one(), |_| {});
     seconds(40.0).await;

@@ -172,14 +172,21 @@ fn read(file: &Path, format: Option<FileFormat>) -> anyhow::Result<(Rows, String
     let mut from: Box<dyn Read> = if file == Path::new("-") {
         Box::new(std::io::stdin().lock())
     } else {
-        Box::new(std::fs::File::open(file).with_context(doing)?)
+        let opened = std::fs::File::open(file).with_context(doing)?;
+        fits(opened.metadata().with_context(doing)?.len(), file)?;
+        Box::new(opened)
     };
     (&mut from).take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).with_context(doing)?;
-    if bytes.len() as u64 > MAX_FILE_BYTES {
-        bail!("{}: larger than 64 MB: split it", file.display());
-    }
+    fits(bytes.len() as u64, file)?;
     let rows = exchange::read(format, &bytes).with_context(|| file.display().to_string())?;
     Ok((rows, sha256(&bytes)))
+}
+
+fn fits(bytes: u64, file: &Path) -> anyhow::Result<()> {
+    if bytes > MAX_FILE_BYTES {
+        bail!("{}: larger than 64 MB: split it", file.display());
+    }
+    Ok(())
 }
 
 /// The format that an option names.
@@ -232,5 +239,22 @@ fn say_asked(plan: &Plan) {
         ask::say(&format!(
             "{count} new instances have no password: it will be asked for at start; `dbtop instance edit` gives one to many"
         ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_has_64_mb_at_most() {
+        let file = Path::new("fleet.csv");
+        assert!(fits(MAX_FILE_BYTES, file).is_ok() && fits(0, file).is_ok());
+        // A file that is all hole: it is refused before it is read.
+        let folder = tempfile::tempdir().unwrap();
+        let large = folder.path().join("fleet.csv");
+        std::fs::File::create(&large).unwrap().set_len(MAX_FILE_BYTES + 1).unwrap();
+        let refused = read(&large, None).err().unwrap().to_string();
+        assert!(refused.contains("fleet.csv: larger than 64 MB"), "{refused}");
     }
 }

@@ -47,7 +47,9 @@
 //! | `collect` budget of the own cost | a window of bills | the monotonic clock |
 //! | `collect` passwords, tokens | fetched again | the monotonic clock; a token's life at most as its issuer says |
 //! | `model::fold` cost, rates | a window of samples | the rows' times: a step tells nothing, not a rate |
-//! | `model::judge` offline, stale | age of the newest answer | the wall clock, until the next poll; a step makes all be polled |
+//! | `model::judge` offline, stale | age of the newest answer | the wall clock; after a step all are polled, and a verdict stays until then (`fold::doubt`) |
+//! | `model::judge` maintenance | nothing is judged until it is over | [`Judged::ages`], as its polls (`fold::doubt`) |
+//! | `model::judge` restart, warming up | so young is an instance | the wall clock; a start later than now is none |
 //! | heartbeat, `status`, `healthcheck`, screens that follow | a collector hangs, starts too long, has no good poll | the monotonic clock; the wall clock for what an earlier start of the system wrote |
 //! | the store's lag | the oldest thing that waits | the monotonic clock |
 //! | yield lock, watch requests | an asker that is gone | the wall clock, said again every second; a file that is held is never deleted |
@@ -56,6 +58,7 @@
 //! | the name of a backup | two in one second | no clock: a file that is there is never replaced |
 //! | `store` deleted tenants | removed for good after 30 days | [`Judged::ages`], in a program that keeps running |
 //! | `store` audit log | entries older than `[audit] keep_days` are removed | [`Judged::ages`], in a program that keeps running; `dbtop audit prune` goes on from what that one left |
+//! | the data key of a tenant | a warning after a year | [`Judged::ages`], as the last program that kept running left it |
 //! | bookmarks | nothing expires | - |
 
 use super::time::Timestamp;

@@ -4,17 +4,22 @@
 use super::{
     activity, blocking,
     cost::CostFold,
+    doubt::Doubt,
     headline::{Cpus, HeadlineFold},
     logs::LogsFold,
     rate::{Before, Mark},
     shared::{Keep, MAX_ROWS, Names, Poll, cut},
     snapshot::InstanceSnapshot,
+    space::SpaceFold,
     volumes::VolumesFold,
     waits::WaitsFold,
 };
 use crate::model::{
     base::time::Timestamp,
-    inventory::instance::{InstanceId, InstanceInfo},
+    inventory::{
+        instance::{InstanceId, InstanceInfo},
+        record::PollSettings,
+    },
     judge::{
         health::{Health, Level, Thresholds, Topic},
         score,
@@ -60,6 +65,7 @@ pub(super) struct Entry {
     headline: HeadlineFold,
     waits: WaitsFold,
     volumes: VolumesFold,
+    space: SpaceFold,
     logs: LogsFold,
     cost: CostFold,
     /// of the probes that have counters: what the next poll is compared with
@@ -89,6 +95,7 @@ impl Entry {
             headline: HeadlineFold::default(),
             waits: WaitsFold::default(),
             volumes: VolumesFold::default(),
+            space: SpaceFold::default(),
             logs: LogsFold::default(),
             cost: CostFold::default(),
             counters: HashMap::new(),
@@ -311,7 +318,9 @@ impl Entry {
         if let State::Space(table) = &mut state {
             let volumes = facts.volumes.fresh(at).map_or(&[][..], |rows| &rows[..]);
             let databases = facts.databases.get().map_or(&[][..], |rows| &rows[..]);
-            Arc::make_mut(table).look_for_room(volumes, databases);
+            let table = Arc::make_mut(table);
+            table.look_for_room(volumes, databases);
+            self.space.fold(table, volumes, facts.growths.get().map(|growths| &**growths), at);
         }
         if let (State::Clerks(now), Some(before)) = (&mut state, facts.clerks.get()) {
             Arc::make_mut(now).compare(before);
@@ -464,7 +473,13 @@ impl Entry {
     }
 
     /// Judges again if something came or time could change the verdict. True if what is shown changed.
-    pub fn refresh(&mut self, thresholds: &Thresholds, now: Timestamp, keep: &mut Keep) -> bool {
+    pub fn refresh(
+        &mut self,
+        thresholds: &Thresholds,
+        doubt: Doubt,
+        now: Timestamp,
+        keep: &mut Keep,
+    ) -> bool {
         if !self.dirty && now < self.recheck_at && now >= self.checked_at {
             return false;
         }
@@ -473,9 +488,14 @@ impl Entry {
         let nothing = Health::default();
         let shown = &*self.now;
         let in_force = if std::mem::take(&mut self.anew) { &nothing } else { &shown.health };
-        let health = match remembered_at.filter(|at| now < self.next_recheck(thresholds, *at)) {
-            Some(_) => shown.health.clone(),
-            None => score::assess(&shown.info.poll, &shown.facts, &shown.history, thresholds, in_force, now),
+        let info = Arc::clone(&shown.info);
+        let poll = doubt.judged(&info.poll);
+        let kept_until = doubt.keeps_until(shown.facts.last_good_at.max(shown.facts.link_since), now);
+        let is_remembered = remembered_at.is_some_and(|at| now < self.next_recheck(thresholds, &poll, at));
+        let health = if is_remembered || kept_until.is_some() {
+            shown.health.clone()
+        } else {
+            score::assess(&poll, &shown.facts, &shown.history, thresholds, in_force, now)
         };
         let scored = self.score_due.take();
         if scored.is_some() || health != self.now.health {
@@ -490,12 +510,13 @@ impl Entry {
         }
         self.change_health(health, now);
         self.checked_at = now;
-        self.recheck_at = self.next_recheck(thresholds, now);
+        let next = self.next_recheck(thresholds, &poll, now);
+        self.recheck_at = kept_until.map_or(next, |until| next.min(until));
         std::mem::take(&mut self.dirty)
     }
 
-    fn next_recheck(&self, thresholds: &Thresholds, now: Timestamp) -> Timestamp {
-        let InstanceSnapshot { info, facts, health, .. } = &*self.now;
+    fn next_recheck(&self, thresholds: &Thresholds, poll: &PollSettings, now: Timestamp) -> Timestamp {
+        let InstanceSnapshot { facts, health, .. } = &*self.now;
         let stale_words = facts.headline.is_stale(now) && health.level < Level::Offline;
         let ageing = stale_words || health.reasons.iter().any(|r| r.topic == Topic::Restart);
         if ageing {
@@ -506,7 +527,7 @@ impl Entry {
         let offline_at = facts.last_good_at.or(facts.link_since).map(|at| at.plus_ms(offline_ms));
         let judged = facts.readings().filter(|(probe, _)| probe.is_judged());
         let stale_at = judged.map(|(_, reading)| reading.stale_at());
-        let woken_at = info.poll.maintenance_until;
+        let woken_at = poll.maintenance_until;
         let due =
             stale_at.chain([offline_at, woken_at]).flatten().filter(|t| *t >= now).map(|t| t.plus_ms(1));
         due.chain([now.plus_ms(LONGEST_MS)]).min().unwrap_or(now)

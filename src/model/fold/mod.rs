@@ -8,6 +8,7 @@
 mod activity;
 pub mod blocking;
 mod cost;
+pub mod doubt;
 mod entry;
 mod filling;
 mod headline;
@@ -16,6 +17,7 @@ pub mod rate;
 pub mod scope;
 mod shared;
 pub mod snapshot;
+mod space;
 pub mod stats;
 pub mod together;
 pub mod update;
@@ -23,6 +25,7 @@ mod volumes;
 mod waits;
 
 use self::{
+    doubt::Doubt,
     entry::Entry,
     shared::{Keep, Names, Poll},
 };
@@ -54,6 +57,7 @@ pub struct Fleet {
     keep: Keep,
     /// what each instance begins with
     history: Arc<History>,
+    doubt: Doubt,
     /// entries or stats changed since `last`
     changed: bool,
     last: Arc<FleetSnapshot>,
@@ -70,6 +74,7 @@ impl Fleet {
             stats: CollectorStats::default(),
             keep: None,
             history: Arc::default(),
+            doubt: Doubt::default(),
             changed: false,
             last: Arc::default(),
         }
@@ -89,6 +94,11 @@ impl Fleet {
     /// Everything that happened since the last call, in order; empty without [`Self::keep`].
     pub fn drain_kept(&mut self) -> Vec<Record> {
         self.keep.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// What is known of our clock now.
+    pub const fn doubt(&mut self, doubt: Doubt) {
+        self.doubt = doubt;
     }
 
     /// Takes one update. An update for an instance that is not in the inventory (any more) is ignored.
@@ -171,7 +181,7 @@ impl Fleet {
     pub fn snapshot(&mut self, now: Timestamp) -> Arc<FleetSnapshot> {
         let mut changed = self.changed;
         for entry in &mut self.entries {
-            changed |= entry.refresh(&self.thresholds, now, &mut self.keep);
+            changed |= entry.refresh(&self.thresholds, self.doubt, now, &mut self.keep);
         }
         let limit_ms = self.thresholds.offline_after_s.saturating_mul(1000);
         let polled = self.entries.iter().filter(|e| e.polled_within(limit_ms, now)).count() as u32;

@@ -19,6 +19,7 @@ use crate::model::{
         zone::{UTC, Zone},
     },
     inventory::record::Pause,
+    poll::space::Grown,
 };
 use serde::{Deserialize, Serialize};
 pub use spell::Told;
@@ -226,6 +227,9 @@ pub enum Why {
         full_in_ms: i64,
         /// free, %
         free_pct: f64,
+        /// what grew there, where that is known
+        #[serde(default)]
+        grown: Option<Grown>,
     },
     /// a Query Store is full and records nothing
     StoreFull {
@@ -304,6 +308,13 @@ pub enum Why {
         #[serde(default)]
         inside_pct: Option<f64>,
     },
+    /// tempdb is full, and somebody holds much of it
+    TempdbHeld {
+        /// free, %
+        free_pct: f64,
+        /// the session that holds most of it
+        holder: Holder,
+    },
 }
 
 /// A session, and how much of something it holds.
@@ -314,6 +325,9 @@ pub struct Holder {
     pub session: i32,
     /// %
     pub pct: f64,
+    /// they are row versions, which its transaction keeps from being cleaned up
+    #[serde(default)]
+    pub versions: bool,
 }
 
 /// The CPUs of a machine, not all of which an instance may run on: its edition, its affinity.
@@ -476,6 +490,7 @@ impl Why {
             Self::Jobs { failed, name, at } => jobs(f, *failed, known(name.as_deref()), *at, clock),
             Self::Volume { .. }
             | Self::Tempdb(_)
+            | Self::TempdbHeld { .. }
             | Self::TempdbFilling { .. }
             | Self::Log { .. }
             | Self::VolumeFilling { .. }

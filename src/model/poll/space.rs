@@ -7,7 +7,7 @@ use super::{
     names::{Field, Kind, Visit, maybe},
     outcome::Outcome,
     tempdb,
-    volumes::{VolumeRow, volume_of},
+    volumes::{VolumeRow, key_of, volume_of},
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, sync::Arc};
@@ -181,6 +181,40 @@ impl FileSpace {
     }
 }
 
+/// What grew on a volume lately.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Grown {
+    /// the database whose files grew most there
+    pub database: Option<Arc<str>>,
+    /// logical name of its file, where no other one of it grew there
+    pub file: Option<Arc<str>>,
+    /// by so much, KB
+    pub by_kb: i64,
+    /// so many other databases grew there, too
+    pub more: u32,
+}
+
+impl Grown {
+    /// Shows the places of its names.
+    pub(in crate::model) fn each_name_mut(&mut self, visit: Visit<'_>) {
+        maybe(visit, Field::Name(Kind::Database), &mut self.database);
+        maybe(visit, Field::Name(Kind::File), &mut self.file);
+    }
+}
+
+/// A volume, and what grew there.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct VolumeGrown {
+    /// where it is mounted
+    pub mount: Option<Arc<str>>,
+    /// what grew
+    pub grown: Grown,
+}
+
 /// The room of the files of an instance.
 /// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -193,9 +227,17 @@ pub struct SpaceTable {
     /// data files with little room, the tightest first; the fold says so. Of a filegroup the one with the most room: as long as that
     /// grows, the others need not
     pub tight: Vec<Tight>,
+    /// what grew in the last hours on each volume where something did; the fold says so
+    pub grown: Vec<VolumeGrown>,
 }
 
 impl SpaceTable {
+    /// What grew on a volume.
+    pub fn grown_on(&self, mount: Option<&str>) -> Option<&Grown> {
+        let mount = mount.map(key_of)?;
+        self.grown.iter().find(|on| on.mount.as_deref().map(key_of) == Some(mount)).map(|on| &on.grown)
+    }
+
     /// Looks which data files have little room. Those of databases that cannot be written to need none.
     pub(in crate::model) fn look_for_room(&mut self, volumes: &[VolumeRow], databases: &[DatabaseRow]) {
         let mut groups: BTreeMap<(i32, i32, i32), Tight> = BTreeMap::new();
@@ -241,14 +283,20 @@ impl Outcome for SpaceTable {
                 visit(Field::Name(Kind::Volume), mount);
             }
         }
+        for on in &mut self.grown {
+            if let Some(mount) = on.mount.as_mut().filter(|mount| mount.len() > 3) {
+                visit(Field::Name(Kind::Volume), mount);
+            }
+            on.grown.each_name_mut(visit);
+        }
     }
 
     fn only_judged(&self) -> Option<Self> {
-        Some(Self { tight: self.tight.clone(), ..Self::default() })
+        Some(Self { tight: self.tight.clone(), grown: self.grown.clone(), ..Self::default() })
     }
 
     fn rows(&self) -> usize {
-        self.files.len() * 2 + self.tight.len()
+        self.files.len() * 2 + self.tight.len() + self.grown.len()
     }
 }
 

@@ -277,7 +277,12 @@ impl Outcome for TempdbTable {
     }
 
     fn only_judged(&self) -> Option<Self> {
-        Some(Self::default())
+        Some(Self {
+            sessions: self.sessions.iter().take(1).cloned().collect(),
+            holders: self.holders.iter().take(1).cloned().collect(),
+            version_kb: self.version_kb,
+            ..Self::default()
+        })
     }
 
     fn rows(&self) -> usize {

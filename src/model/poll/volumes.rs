@@ -27,9 +27,9 @@ pub struct VolumeRow {
 }
 
 impl VolumeRow {
-    /// The volume that it is about: its mount point, whose last separator is spelled or not. Rows with one key are one volume.
+    /// The volume that it is about. Rows with one key are one volume.
     pub fn key(&self) -> &str {
-        self.mount.as_deref().unwrap_or("?").trim_end_matches('\\')
+        key_of(self.mount.as_deref().unwrap_or("?"))
     }
 
     /// Free, %.
@@ -51,6 +51,11 @@ fn is_in(path: &str, folder: &str) -> bool {
     let Some((begin, rest)) = path.split_at_checked(folder.len()) else { return false };
     let is_same = if folder.starts_with('/') { begin == folder } else { begin.eq_ignore_ascii_case(folder) };
     !folder.is_empty() && is_same && (folder.ends_with(is_separator) || rest.starts_with(is_separator))
+}
+
+/// A mount point, whose last separator is spelled or not.
+pub fn key_of(mount: &str) -> &str {
+    mount.trim_end_matches('\\')
 }
 
 /// The volume where a file is. Volumes nest: the one with the longest folder that its path begins with.

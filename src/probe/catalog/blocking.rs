@@ -86,17 +86,18 @@ fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
             Some(ChainSession { request, last_statement })
         })
         .collect();
-    let mut runs_ms: HashMap<i32, i64> = HashMap::new();
+    // By session; None: of one of its requests nobody knows.
+    let mut runs_ms: HashMap<i32, Option<i64>> = HashMap::new();
     for request in sessions.iter().map(|s: &ChainSession| &s.request) {
-        let longest = runs_ms.entry(request.session_id).or_default();
-        *longest = (*longest).max(request.elapsed_ms.unwrap_or(i64::MAX));
+        let longest = runs_ms.entry(request.session_id).or_insert(Some(0));
+        *longest = longest.zip(request.elapsed_ms).map(|(a, b)| a.max(b));
     }
     let clock = ctx.clock();
     let tasks = sets.many("blocking")?.filter_map(|row| {
         let session_id = row.i32("session_id")?;
         let wait_type = row.line("wait_type", 60);
         // No task waits for longer than its request runs.
-        let runs_ms = runs_ms.get(&session_id).copied();
+        let runs_ms = runs_ms.get(&session_id).copied().flatten();
         let wait_ms = clock.within(row.i64("wait_duration_ms"), runs_ms);
         let told = row.i32("blocking_session_id");
         let named = row.raw_text("resource_description").and_then(|r| ctx.objects.name(r));
@@ -160,6 +161,26 @@ mod tests {
         assert_eq!(tasks.iter().map(|t| (t.session_id, t.blocked_by)).collect::<Vec<_>>(), [(61, -2)]);
         let blocked: Vec<_> = sessions.iter().filter_map(|s| s.request.blocked_by).collect();
         assert_eq!(blocked, [-2]);
+    }
+
+    #[test]
+    fn a_wait_of_a_request_whose_age_nobody_knows_is_not_believed_blindly() {
+        let waits = |wait_ms: i64, elapsed: Cell| {
+            let tasks = ["session_id", "blocking_session_id", "wait_type", "wait_duration_ms"];
+            let row = vec![Cell::Int(57), Cell::Int(88), text("LCK_M_S"), Cell::Int(wait_ms)];
+            let chain = vec![vec![Cell::Int(57), elapsed], vec![Cell::Int(88), Cell::Null]];
+            let answer = sets(vec![
+                test_row(40, 1),
+                set("blocking", &tasks, vec![row]),
+                set("chain", &["session_id", "total_elapsed_time"], chain),
+            ]);
+            let ctx = ProbeContext::new(crate::model::base::time::Timestamp::default);
+            let Ok(Sample::Blocking { tasks, .. }) = decode(&answer, &ctx) else { panic!() };
+            tasks[0].wait_ms
+        };
+        assert_eq!(waits(9_000, Cell::Null), Some(9_000));
+        assert_eq!(waits(i64::MAX, Cell::Null), None);
+        assert_eq!(waits(i64::MAX, Cell::Int(7_000)), Some(7_000), "no longer than its request");
     }
 
     #[test]

@@ -164,7 +164,7 @@ fn reports(xml: &str, bytes: Option<i64>, ctx: &ProbeContext) -> Vec<(u64, &'sta
     let hash = text.id().0;
     let clock = ctx.clock();
     // A clock that was set back since leaves events of the future in the file.
-    let by_our_clock = |at: Timestamp| clock.is_past(at).then(|| clock.ours(at));
+    let by_our_clock = |at: Timestamp| clock.is_noted(at).then(|| clock.ours(at));
     let chars = xml.encode_utf16().count();
     let is_cut = bytes.is_some_and(|bytes| bytes / 2 > i64::try_from(chars).unwrap_or(i64::MAX));
     let whole = DeadlockReport {

@@ -12,6 +12,7 @@ use crate::{
     },
     probe::{
         batch::Sets,
+        clock::Clock,
         context::ProbeContext,
         descriptor::{Pace, Probe, needed, optional},
         script::{Needs, Script, When, script},
@@ -24,6 +25,9 @@ const QUEUE: Script = script!("grant_queue", Performance, by "session_id" "reque
 const SEMAPHORES: Script = script!("semaphores", Performance, by "pool_id" "resource_semaphore_id");
 const COUNTERS: Script = script!("memory_counters", Performance, by "counter_name" "instance_name");
 const HEALTH: Script = script!("memory_health", Performance, by "snapshot_time");
+
+/// What no degree of parallelism can be above.
+const MOST_DOP: i64 = 1 << 16;
 
 /// See the module.
 pub(super) static PROBE: Probe = Probe {
@@ -63,14 +67,14 @@ fn grant(row: Row<'_>, ctx: &ProbeContext) -> Option<GrantRow> {
     Some(GrantRow {
         session_id: row.i32("session_id")?,
         request_id: row.i32("request_id").unwrap_or_default(),
-        dop: row.count("dop"),
+        dop: row.count("dop").filter(|dop| *dop <= MOST_DOP),
         wanted_kb: row.count("requested_memory_kb"),
         granted_kb: row.count("granted_memory_kb"),
         used_kb: row.count("used_memory_kb"),
         max_used_kb: row.count("max_used_memory_kb"),
         ideal_kb: row.count("ideal_memory_kb"),
         waited_ms: ctx.clock().elapsed(row.i64("wait_time_ms"), None),
-        timeout_ms: row.count("timeout_sec").and_then(|s| s.checked_mul(1000)),
+        timeout_ms: Clock::span_s(row.count("timeout_sec")).map(|s| s * 1_000),
         queue: row.count("queue_id"),
         place: row.count("wait_order"),
         pool_id: row.count("pool_id"),
@@ -116,7 +120,7 @@ fn counters(sets: &Sets) -> (Vec<(u16, i64)>, Vec<PlanKind>) {
         let (counter, instance) = (counter.trim(), instance.trim());
         let value = row.count_of("cntr_value", counter);
         if counter == "Page life expectancy" {
-            nodes.extend(instance.parse().ok().zip(value));
+            nodes.extend(instance.parse().ok().zip(Clock::span_s(value)));
             continue;
         }
         if instance == "_Total" {
@@ -190,6 +194,16 @@ mod tests {
     }
 
     #[test]
+    fn a_time_out_of_millions_of_years_is_not_known() {
+        let columns = ["session_id", "granted_memory_kb", "timeout_sec", "dop"];
+        let row = |id, s, dop| vec![Cell::Int(id), Cell::Null, Cell::Int(s), Cell::Int(dop)];
+        let rows = vec![row(61, 1_500, 8), row(62, 1 << 50, 1 << 40), row(63, -1, -1)];
+        let table = decoded(vec![set("grant_queue", &columns, rows)]);
+        let told: Vec<_> = table.grants.iter().map(|grant| (grant.timeout_ms, grant.dop)).collect();
+        assert_eq!(told, [(Some(1_500_000), Some(8)), (None, None), (None, None)]);
+    }
+
+    #[test]
     fn counters_are_told_by_node_and_by_kind_of_plan() {
         let row = |counter: &str, instance: &str, value: Cell| vec![text(counter), text(instance), value];
         let counters = set(
@@ -199,6 +213,7 @@ mod tests {
                 row("Page life expectancy   ", "001  ", Cell::Int(90)),
                 row("Page life expectancy", "000", Cell::Int(900)),
                 row("Page life expectancy", "evil", Cell::Int(7)),
+                row("Page life expectancy", "002", Cell::Int(1 << 50)),
                 row("Cache Pages", "SQL Plans", Cell::Int(100)),
                 row("Cache Object Counts", "SQL Plans", Cell::Int(50)),
                 row("Cache Pages", "Object Plans", Cell::Int(200)),

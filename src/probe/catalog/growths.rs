@@ -112,7 +112,7 @@ fn of_trace(sets: &Sets, ctx: &ProbeContext) -> Result<GrowthTable, Unavailable>
         read_to = read_to.max(server_ms);
         Some(FileGrowth {
             at: clock.ours(at),
-            took_ms: row.count("duration_us").map(|us| us / 1_000),
+            took_ms: clock.over(row.count("duration_us").map(|us| us / 1_000), at),
             by_kb: row.count("grown_pages").and_then(|pages| pages.checked_mul(8)),
             database: row.name("database_name").or_else(|| ctx.database(row.i32("database_id"))),
             file: row.name("logical_name"),
@@ -282,6 +282,22 @@ mod tests {
         assert!(!data.file.as_deref().unwrap().contains('\u{1b}') && data.is_long(), "{data:?}");
         assert_eq!((table.left_out, table.new, table.read_to), (7, 2, Some(NOW_MS - 1_000)));
         assert_eq!((data.who.login.as_deref(), data.server_ms), (Some("CORP\\ann"), Some(NOW_MS - 8_000)));
+    }
+
+    #[test]
+    fn a_growth_took_no_longer_than_since_it_began() {
+        let on = [Cell::Int(1), Cell::Int(1), Cell::Int(1)];
+        let took = |us: Cell| {
+            let mut row = row(92, "a", NOW_MS - 60_000, Cell::Int(1));
+            row[6] = us;
+            decoded(on.clone(), vec![row]).unwrap().growths[0].took_ms
+        };
+        assert_eq!([took(Cell::Int(0)), took(Cell::Int(59_000_000))], [Some(0), Some(59_000)]);
+        assert_eq!(
+            [took(Cell::Int(70_000_000)), took(Cell::Int(1 << 55)), took(Cell::Int(i64::MAX))],
+            [None; 3]
+        );
+        assert_eq!([took(Cell::Int(-1)), took(Cell::Null)], [None; 2]);
     }
 
     #[test]

@@ -51,7 +51,7 @@ fn agent_time(row: Row<'_>, ctx: &ProbeContext) -> Option<Timestamp> {
     let clock = ctx.clock();
     let offset_ms = i64::from(clock.offset_min?) * 60_000;
     let at = Timestamp::from_ms(local.and_utc().timestamp_millis() - offset_ms);
-    clock.is_past(at).then(|| clock.ours(at))
+    clock.is_noted(at).then(|| clock.ours(at))
 }
 
 #[cfg(test)]
@@ -76,13 +76,19 @@ mod tests {
         let answer = sets(vec![set(
             "jobs",
             &columns,
-            vec![row(20_260_131, 93_005), row(20_261_399, 0), row(-1, -1), row(20_260_201, 93_005)],
+            vec![
+                row(20_260_131, 93_005),
+                row(20_261_399, 0),
+                row(-1, -1),
+                row(20_260_201, 93_005),
+                row(10_101, 93_005),
+            ],
         )]);
         let mut ctx = ProbeContext::new(Timestamp::default);
         ctx.note_clock(&answer, Timestamp::from_ms(1_769_850_000_000));
         let Ok(Sample::Known(State::Jobs(jobs))) = decode(&answer, &ctx) else { panic!() };
         assert_eq!(jobs[0].at, Some(Timestamp::from_ms(1_769_844_605_000)), "2026-01-31 07:30:05 UTC");
         assert_eq!((jobs[1].at, jobs[2].at), (None, None));
-        assert_eq!(jobs[3].at, None, "tomorrow");
+        assert_eq!((jobs[3].at, jobs[4].at), (None, None), "tomorrow; the year 1");
     }
 }

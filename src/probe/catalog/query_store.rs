@@ -16,6 +16,7 @@ use crate::{
     },
     probe::{
         batch::Sets,
+        clock::Clock,
         context::ProbeContext,
         descriptor::{Company, EachDatabase, Lane, Pace, Probe, needed, optional},
         each,
@@ -246,7 +247,8 @@ fn is_secondary(listed: Row<'_>) -> Option<bool> {
 /// The queries of a database, variants under their parent.
 fn queries(sets: &Sets, store: &mut StoreRow, ctx: &ProbeContext) -> Vec<StoredQuery> {
     let id = store.database_id;
-    let over_ms = store.from.zip(store.to).map_or(0, |(from, to)| to.ms_since(from));
+    let over_ms = store.from.zip(store.to).and_then(|(from, to)| Clock::span(Some(to - from)));
+    let over_ms = over_ms.map_or(0, i64::unsigned_abs);
     let mut rows: Vec<StoredQuery> = of(sets, QUERIES, id)
         .filter_map(|row| {
             store.total = store.total.max(row.count("total_queries"));
@@ -350,8 +352,8 @@ fn query(row: Row<'_>, database: Option<Arc<str>>, over_ms: u64) -> Option<Store
         before: runs(row, "before_runs", "before_cpu_us", "before_elapsed_us"),
         aborted: row.count("aborted"),
         failed: row.count("failed"),
-        min_us: row.count("min_us"),
-        max_us: row.count("max_us"),
+        min_us: Clock::span_us(row.i64("min_us")),
+        max_us: Clock::span_us(row.i64("max_us")),
         stdev_us: stdev(row, now),
         reads: whole("sum_reads"),
         physical_reads: whole("physical_reads"),

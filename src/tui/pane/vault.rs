@@ -86,7 +86,7 @@ impl Listed for Slots {
     fn title(slots: &[SlotLine], view: &View<'_>, out: &mut Vec<(Part, String)>) {
         let Some(vault) = view.lists.vault() else { return };
         out.push((Part::Plain, format!("{}, data key {}", counted(slots.len(), "slot"), vault.generation)));
-        if let Some(days) = vault.keyed.and_then(|made| old_key_days(made, view.now)) {
+        if let Some(days) = vault.key_age_ms.and_then(old_key_days) {
             let old = format!("data key made {days} days ago: R makes a new one");
             out.push((Part::Level(Level::Warning), old));
         }
@@ -235,7 +235,7 @@ mod tests {
             ..SlotLine::default()
         };
         let slots = kinds.iter().enumerate().map(line).collect();
-        stage.world.lists.take(List::Vault(VaultList { slots, generation: 3, keyed: None }));
+        stage.world.lists.take(List::Vault(VaultList { slots, generation: 3, key_age_ms: None }));
         stage
     }
 
@@ -257,9 +257,9 @@ mod tests {
             stage.world.lists.take(List::Vault(list.clone()));
             stage.title(&mut VaultPane::default())
         };
-        list.keyed = Some(fixture::NOW.plus_ms(-365 * 86_400_000));
+        list.key_age_ms = Some(365 * 86_400_000);
         assert!(!title(&mut old, &list).contains("data key made"));
-        list.keyed = Some(fixture::NOW.plus_ms(-366 * 86_400_000));
+        list.key_age_ms = Some(366 * 86_400_000);
         assert!(title(&mut old, &list).contains("R makes a new one"));
     }
 }

@@ -4,6 +4,7 @@
 mod columns;
 mod deadlocks;
 mod demand;
+mod extremes;
 mod fake;
 mod hosted;
 mod keyed;

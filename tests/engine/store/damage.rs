@@ -3,7 +3,10 @@
 
 use super::support::{Stage, add, author, damage, files, instance, names};
 use dbtop::{
-    model::{base::time::Timestamp, inventory::record::GroupRecord},
+    model::{
+        base::{secret::Secret, time::Timestamp},
+        inventory::record::{Auth, GroupRecord, SecretRef},
+    },
     store::{AuditFilter, Kind, StoreError, Tenant},
 };
 use rusqlite::params;
@@ -247,6 +250,43 @@ fn a_kept_hash_outlives_a_rotation_and_tells_an_older_file() {
 }
 
 #[test]
+fn another_entry_that_was_written_in_the_last_place_is_not_taken_for_the_one_that_is_there() {
+    let stage = three();
+    let checkpoint =
+        || drop(stage.sqlite("acme").query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())));
+    checkpoint();
+    let before = std::fs::read(stage.database("acme")).unwrap();
+    add(&mut stage.open("acme"), &["delta"]);
+    let last = "SELECT sealed FROM audit WHERE seq = 5";
+    let other: Vec<u8> = stage.sqlite("acme").query_row(last, [], |row| row.get(0)).unwrap();
+    checkpoint();
+    // The file is put back, and something else happens instead.
+    std::fs::write(stage.database("acme"), before).unwrap();
+    add(&mut stage.open("acme"), &["epsilon"]);
+    assert_eq!(stage.open("acme").verify_audit().unwrap().bad, None);
+    stage.sqlite("acme").execute("UPDATE audit SET sealed = ?1 WHERE seq = 5", [other]).unwrap();
+    let bad = stage.open("acme").verify_audit().unwrap().bad.unwrap();
+    assert!(bad.0 == 5 && bad.1.contains("not the entry that was written there"), "{bad:?}");
+}
+
+#[test]
+fn a_new_password_alone_is_an_entry_without_the_password() {
+    let stage = three();
+    let mut tenant = stage.open("acme");
+    let entry = tenant.inventory().unwrap().instance("beta").unwrap().clone();
+    let mut record = entry.record.clone();
+    let secret = SecretRef::Stored(Secret::new("An0ther-Secret".to_owned()));
+    record.auth = Auth::Sql { user: "login_beta".into(), secret };
+    tenant.change(&author(), |change| change.edit_instance(entry.id, entry.revision, &record)).unwrap();
+    let last = tenant.audit(&AuditFilter { last: Some(1), ..AuditFilter::default() }).unwrap().remove(0);
+    assert_eq!((last.seq, last.entity.as_str(), last.name.as_str()), (5, "instance", "beta"), "{last:?}");
+    assert!(
+        !last.detail.is_empty() && !last.detail.contains("An0ther") && !last.detail.contains("Passw0rd"),
+        "{last:?}"
+    );
+}
+
+#[test]
 fn the_log_is_filtered_by_action_entity_and_date() {
     let stage = three();
     let mut tenant = stage.open("acme");
@@ -257,6 +297,8 @@ fn the_log_is_filtered_by_action_entity_and_date() {
     assert_eq!(count(AuditFilter { action: Some("ADD".into()), ..AuditFilter::default() }), 4);
     assert_eq!(count(AuditFilter { entity: Some("group".into()), ..AuditFilter::default() }), 2);
     assert_eq!(count(AuditFilter { entity: Some("beta".into()), ..AuditFilter::default() }), 1);
+    let beta = AuditFilter { entity: Some("beta".into()), last: Some(1), ..AuditFilter::default() };
+    assert_eq!(count(beta), 1, "the last of those that pass, and not of all");
     let future = Timestamp::from_ms(i64::MAX);
     assert_eq!(count(AuditFilter { from: Some(future), ..AuditFilter::default() }), 0);
     assert_eq!(count(AuditFilter { until: Some(future), last: Some(2), ..AuditFilter::default() }), 2);

@@ -20,6 +20,7 @@ use dbtop::{
             databases::DatabaseRow,
             id::ProbeId,
             resource::Resource,
+            space::Grown,
         },
         timeline::{
             event::Cause,
@@ -185,6 +186,7 @@ const OF_EVENTS: &[&str] = &[
     "nachtlauf",
     "stammdaten",
     "altbestand",
+    "kundenakte",
     "archivdb",
     "mira",
 ];
@@ -206,8 +208,13 @@ fn warnings(path: &Path) {
         trouble: Trouble::Behind(45),
         more: 0,
     };
+    let (database, file) = (some("Kundenakte"), some("Kundenakte_log"));
+    let grown = Some(Grown { database, file, by_kb: 1 << 20, more: 0 });
+    let mount = some("E:\\Payroll\\");
+    let filling = Why::VolumeFilling { mount, full_in_ms: 3_600_000, free_pct: 9.0, grown };
     let whys = vec![
         (Topic::Storage, Why::Volume { mount: some("E:\\Payroll\\"), free_pct: 4.0 }),
+        (Topic::Storage, filling),
         (Topic::Databases, Why::Database { name: some("Lohnkonto"), state: "SUSPECT".into(), more: 2 }),
         (Topic::Availability, replica),
         (Topic::Jobs, Why::Jobs { failed: 1, name: some("Nachtlauf"), at: Some(at(4500)) }),
@@ -298,7 +305,8 @@ fn names_in_events_go_though_no_state_tells_them_any_more() {
         assert_without(OF_EVENTS, what, told);
     }
     for wanted in [
-        "ok → warning: volume volume-1 4 % free; database database-",
+        "ok → warning: volume volume-1 4 % free; volume volume-1 full in 1h00m, database-",
+        "/file-1 grew 1.0 GB; database database-",
         " is SUSPECT, +2; ",
         " on host-",
         " 45 s behind; job failed: job-1 at ",

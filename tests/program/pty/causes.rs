@@ -7,7 +7,7 @@ use crate::harness::{Home, process::SimProcess, screen::Screen};
 /// A trouble: its kind, its amount, the reason, the pane or layer that the reason leads to, and a piece of the evidence.
 type Case = (&'static str, &'static str, &'static str, &'static str, &'static str);
 
-const CASES: [Case; 10] = [
+const CASES: [Case; 11] = [
     ("blocking_storm", "", "sessions blocked", "Blocking", "sleeping in tran"),
     ("cpu_storm", "", "CPU 9", "Queries", "by CPU"),
     ("failed_job", "", "job failed", "", "jobs that failed within a day"),
@@ -17,6 +17,7 @@ const CASES: [Case; 10] = [
     ("threadpool", "", "THREADPOOL waits", "Activity", "by TASKS"),
     ("down", "", "unreachable since", "", "─ server ─"),
     ("no_rights", "", "needs VIEW SERVER STATE", "", "─ rights ─"),
+    ("deadlock_pattern", "amount = 60\n", "deadlocks in 15 min", "Deadlocks", "key lookup"),
     ("blocking_storm", "amount = 6\n", "6 sessions blocked", "Blocking", "sleeping in tran"),
 ];
 

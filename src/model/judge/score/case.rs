@@ -15,6 +15,8 @@ use std::collections::HashSet;
 
 /// For this long after its start an instance is said to have restarted.
 pub(super) const RESTART_SHOWN_MS: u64 = 600_000;
+/// A start that is later than now by more than this is of a clock that was set back since, ms.
+const AHEAD_MS: i64 = 5_000;
 /// Grave reasons of one kind that are told one by one.
 pub(super) const MAX_OF_A_KIND: usize = 3;
 
@@ -52,6 +54,11 @@ impl<'a> Case<'a> {
     pub fn started_at(&self) -> Option<Timestamp> {
         let told = self.facts.properties.get().and_then(|p| p.started_at);
         self.facts.headline.get().and_then(|h| h.started_at).or(told)
+    }
+
+    /// For how long it has run since this start, ms. None: nobody knows, our clock was set back since.
+    pub fn up_ms(&self, started_at: Timestamp) -> Option<u64> {
+        (self.now - started_at >= -AHEAD_MS).then(|| self.now.ms_since(started_at))
     }
 
     /// CPUs of the machine.

@@ -117,9 +117,9 @@ fn told_wait(ms: u64) -> i64 {
 }
 
 pub(super) fn restart(case: &mut Case<'_>) {
-    let Some(started_at) = case.facts.headline.fresh(case.now).and_then(|h| h.started_at) else { return };
-    let up_ms = case.now.ms_since(started_at);
-    if up_ms < RESTART_SHOWN_MS {
+    let started_at = case.facts.headline.fresh(case.now).and_then(|h| h.started_at);
+    let up_ms = started_at.and_then(|at| case.up_ms(at));
+    if let Some(up_ms) = up_ms.filter(|ms| *ms < RESTART_SHOWN_MS) {
         case.add((Level::Warning, 20), Topic::Restart, Why::Restarted { ms: told_wait(up_ms) });
     }
 }

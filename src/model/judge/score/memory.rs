@@ -106,7 +106,7 @@ fn allowed_kb(case: &Case<'_>) -> Option<f64> {
 
 /// Whether the instance started so lately that its memory is only being filled.
 fn is_warming(case: &Case<'_>) -> bool {
-    case.started_at().is_some_and(|at| case.now.ms_since(at) < WARM_MS)
+    case.started_at().and_then(|at| case.up_ms(at)).is_some_and(|ms| ms < WARM_MS)
 }
 
 /// Page life that is low and was much higher a moment ago. After a restart it is low because it is young.

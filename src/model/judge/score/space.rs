@@ -49,10 +49,11 @@ fn volume(case: &Case<'_>, row: &VolumeRow, free_pct: f64) -> Option<((Level, u8
         Some((found, told_span(ms)))
     });
     match of_trend {
-        Some((found, full_in_ms)) => Some((
-            of_free.map_or(found, |f| f.max(found)),
-            Why::VolumeFilling { mount, full_in_ms, free_pct },
-        )),
+        Some((found, full_in_ms)) => {
+            let grown = case.facts.space.fresh(case.now).and_then(|s| s.grown_on(mount.as_deref())).cloned();
+            let why = Why::VolumeFilling { mount, full_in_ms, free_pct, grown };
+            Some((of_free.map_or(found, |f| f.max(found)), why))
+        }
         None => of_free.map(|found| (found, Why::Volume { mount, free_pct })),
     }
 }
@@ -61,7 +62,8 @@ pub(super) fn tempdb(case: &mut Case<'_>) {
     let Some(h) = case.facts.headline.fresh(case.now) else { return };
     let Some(used) = h.tempdb_used_pct else { return };
     let free_pct = 100.0 - used;
-    let of_free = case.grade(Gauge::Tempdb, free_pct, |why| matches!(why, Why::Tempdb(_)));
+    let is = |why: &Why| matches!(why, Why::Tempdb(_) | Why::TempdbHeld { .. });
+    let of_free = case.grade(Gauge::Tempdb, free_pct, is);
     let points = case.history.get(SeriesId::Tempdb).into_iter().flat_map(Series::points);
     let full_in = trend::full_in_ms(points.map(|(at, pct)| (at, f64::from(pct))), trend::MINUTES);
     let is = |why: &Why| matches!(why, Why::TempdbFilling { .. });
@@ -72,7 +74,10 @@ pub(super) fn tempdb(case: &mut Case<'_>) {
             let why = Why::TempdbFilling { full_in_ms: told_span(ms), free_pct, holder: holder(case, h) };
             case.add(of_free.map_or(found, |f| f.max(found)), Topic::Tempdb, why);
         }
-        (None, Some(found)) => case.add(found, Topic::Tempdb, Why::Tempdb(free_pct)),
+        (None, Some(found)) => {
+            let held = holder(case, h).map(|holder| Why::TempdbHeld { free_pct, holder });
+            case.add(found, Topic::Tempdb, held.unwrap_or(Why::Tempdb(free_pct)));
+        }
         (None, None) => {}
     }
 }
@@ -127,12 +132,23 @@ fn log_holder(case: &Case<'_>, row: &LogRow) -> Option<i32> {
     oldest.map(|(_, session)| session)
 }
 
-/// The session that holds most of tempdb, where somebody asked who does: that is done for instances on the screen.
+/// The session that holds most of tempdb, where somebody asked who does: that is done for instances on the screen, and for the worst ones.
+/// Those that sleep are in the answer of tempdb alone; the version store has no owner, but somebody it is kept for.
 fn holder(case: &Case<'_>, h: &Headline) -> Option<Holder> {
     let size_kb = h.tempdb_size_kb.filter(|kb| *kb > 0)? as f64;
-    let requests = &case.facts.activity.fresh(case.now)?.requests;
-    let held = requests.iter().filter_map(|r| Some((r.tempdb_now_pages?, r.session_id)));
-    let (pages, session) = held.max()?;
-    let pct = (pages as f64 * PAGE_KB / size_kb * 100.0).clamp(0.0, 100.0);
-    (pct >= HOLDER_NAMED_PCT).then(|| Holder { session, pct: pct.round() })
+    let pct = |kb: f64| (kb / size_kb * 100.0).clamp(0.0, 100.0);
+    let requests = case.facts.activity.fresh(case.now).map_or(&[][..], |activity| &activity.requests);
+    let table = case.facts.tempdb_use.fresh(case.now);
+    let of_requests =
+        requests.iter().filter_map(|r| Some((r.tempdb_now_pages? as f64 * PAGE_KB, r.session_id)));
+    let sessions = table.map_or(&[][..], |table| &table.sessions);
+    let of_sessions = sessions.iter().filter_map(|s| Some((s.total_kb()? as f64, s.session_id)));
+    let most = of_requests.chain(of_sessions).max_by(|(a, x), (b, y)| a.total_cmp(b).then(x.cmp(y)));
+    let own = most.map(|(kb, session)| Holder { session, pct: pct(kb), versions: false });
+    let of_versions = table.and_then(|table| {
+        let (kb, oldest) = (table.version_kb?, table.holders.first()?);
+        Some(Holder { session: oldest.session_id, pct: pct(kb as f64), versions: true })
+    });
+    let first = own.into_iter().chain(of_versions).max_by(|a, b| a.pct.total_cmp(&b.pct))?;
+    (first.pct >= HOLDER_NAMED_PCT).then(|| Holder { pct: first.pct.round(), ..first })
 }

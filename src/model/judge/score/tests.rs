@@ -91,6 +91,7 @@ fn down(kind: FailureKind, number: Option<i32>, since_ms: i64) -> Facts {
 
 mod edges;
 mod files;
+mod holders;
 mod hover;
 
 #[test]

@@ -2,10 +2,13 @@
 //! Called by `why`.
 
 use super::{
-    Why,
+    Holder, Why,
     spell::{Maybe, known, others, pct, size, span},
 };
-use crate::model::poll::query_store::{failure_words, readonly_words};
+use crate::model::poll::{
+    query_store::{failure_words, readonly_words},
+    volumes::key_of,
+};
 use std::fmt;
 
 impl Why {
@@ -13,15 +16,16 @@ impl Why {
     pub(super) fn fmt_space(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Volume { mount, free_pct } => {
-                write!(f, "volume {} {} free", known(mount.as_deref()).trim_end_matches('\\'), pct(*free_pct))
+                write!(f, "volume {} {} free", key_of(known(mount.as_deref())), pct(*free_pct))
             }
             Self::TempdbFilling { full_in_ms, free_pct, holder } => {
                 write!(f, "tempdb full in {}, ", span(*full_in_ms))?;
                 match holder {
-                    Some(by) => write!(f, "session {} holds {}", by.session, pct(by.pct)),
+                    Some(by) => write!(f, "{by}"),
                     None => write!(f, "{} free", pct(*free_pct)),
                 }
             }
+            Self::TempdbHeld { free_pct, holder } => write!(f, "tempdb {} free, {holder}", pct(*free_pct)),
             Self::Log { database, full_in_ms, free_pct, reuse_wait, session } => {
                 write!(f, "log of {} ", known(database.as_deref()))?;
                 match full_in_ms {
@@ -34,9 +38,16 @@ impl Why {
                     (None, None) => Ok(()),
                 }
             }
-            Self::VolumeFilling { mount, full_in_ms, free_pct } => {
-                let mount = known(mount.as_deref()).trim_end_matches('\\');
-                write!(f, "volume {mount} full in {}, {} free", span(*full_in_ms), pct(*free_pct))
+            Self::VolumeFilling { mount, full_in_ms, free_pct, grown } => {
+                write!(f, "volume {} full in {}, ", key_of(known(mount.as_deref())), span(*full_in_ms))?;
+                match grown {
+                    Some(grown) => {
+                        let file = Maybe("/", grown.file.as_deref(), "");
+                        write!(f, "{}{file} ", known(grown.database.as_deref()))?;
+                        write!(f, "grew {}{}", size(grown.by_kb), others(grown.more))
+                    }
+                    None => write!(f, "{} free", pct(*free_pct)),
+                }
             }
             Self::CannotGrow { database, file, mount, next_kb, room_kb, grew, inside_pct, .. } => {
                 write!(f, "{}/{} ", known(database.as_deref()), known(file.as_deref()))?;
@@ -82,5 +93,13 @@ impl Why {
             }
             _ => Ok(()),
         }
+    }
+}
+
+impl fmt::Display for Holder {
+    /// `session 60 holds 71 %`, or what its transaction keeps: `session 60 keeps versions, 71 %`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = if self.versions { "keeps versions," } else { "holds" };
+        write!(f, "session {} {what} {}", self.session, pct(self.pct))
     }
 }

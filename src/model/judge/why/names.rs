@@ -11,8 +11,12 @@ impl Why {
             Self::Sentence(text) => visit(Field::Message, text),
             Self::Needs(right) => visit(Field::Words(Where::Ours), right),
             Self::Blocked { status, .. } => maybe(visit, Field::Words(Where::Theirs), status),
-            Self::Volume { mount, .. } | Self::VolumeFilling { mount, .. } => {
+            Self::Volume { mount, .. } => maybe(visit, Field::Name(Kind::Volume), mount),
+            Self::VolumeFilling { mount, grown, .. } => {
                 maybe(visit, Field::Name(Kind::Volume), mount);
+                if let Some(grown) = grown {
+                    grown.each_name_mut(visit);
+                }
             }
             Self::Database { name, .. }
             | Self::StoreFull { database: name, .. }
@@ -58,6 +62,7 @@ impl Why {
             | Self::Deadlocks(_)
             | Self::Tempdb(_)
             | Self::TempdbFilling { .. }
+            | Self::TempdbHeld { .. }
             | Self::Runnable { .. }
             | Self::MachineMemoryLow
             | Self::MemoryFree { .. }

@@ -9,6 +9,7 @@ const AT: Timestamp = Timestamp::from_ms(1_795_168_000_000);
 fn told() -> Vec<(Why, &'static str)> {
     let mut all = told_of_polls();
     all.extend(told_of_figures());
+    all.extend(told_of_what_fills());
     all.extend(told_of_things());
     all
 }
@@ -127,22 +128,6 @@ fn told_of_things() -> Vec<(Why, &'static str)> {
             log(Some(240_000), Some("ACTIVE_TRANSACTION"), Some(60)),
             "log of orders full in 4m, session 60 holds it",
         ),
-        (
-            Why::TempdbFilling {
-                full_in_ms: 240_000,
-                free_pct: 22.0,
-                holder: Some(Holder { session: 60, pct: 71.0 }),
-            },
-            "tempdb full in 4m, session 60 holds 71 %",
-        ),
-        (
-            Why::TempdbFilling { full_in_ms: 240_000, free_pct: 22.0, holder: None },
-            "tempdb full in 4m, 22 % free",
-        ),
-        (
-            Why::VolumeFilling { mount: some("L:\\"), full_in_ms: 10_800_000, free_pct: 12.0 },
-            "volume L: full in 3h00m, 12 % free",
-        ),
         (Why::Database { name: some("crm"), state: "SUSPECT".into(), more: 0 }, "database crm is SUSPECT"),
         (Why::Database { name: None, state: "EMERGENCY".into(), more: 3 }, "database ? is EMERGENCY, +3"),
         (slow(true, 240.0), "writes of orders/orders_2 take 240 ms"),
@@ -166,6 +151,43 @@ fn told_of_things() -> Vec<(Why, &'static str)> {
         (Why::Jobs { failed: 1, name: some("Backup"), at: Some(AT) }, "job failed: Backup at 09:46:40"),
         (Why::Jobs { failed: 3, name: None, at: None }, "3 jobs failed: ?"),
     ]
+}
+
+fn told_of_what_fills() -> Vec<(Why, &'static str)> {
+    let some = |text: &str| Some(Arc::<str>::from(text));
+    vec![
+        (
+            Why::TempdbFilling {
+                full_in_ms: 240_000,
+                free_pct: 22.0,
+                holder: Some(Holder { session: 60, pct: 71.0, versions: false }),
+            },
+            "tempdb full in 4m, session 60 holds 71 %",
+        ),
+        (
+            Why::TempdbFilling { full_in_ms: 240_000, free_pct: 22.0, holder: None },
+            "tempdb full in 4m, 22 % free",
+        ),
+        (
+            Why::TempdbHeld { free_pct: 4.0, holder: Holder { session: 60, pct: 71.0, versions: true } },
+            "tempdb 4 % free, session 60 keeps versions, 71 %",
+        ),
+        (filling(None), "volume L: full in 3h00m, 12 % free"),
+        (
+            filling(Some(grown(some("orders"), some("orders_log"), 0))),
+            "volume L: full in 3h00m, orders/orders_log grew 40 GB",
+        ),
+        (filling(Some(grown(some("orders"), None, 2))), "volume L: full in 3h00m, orders grew 40 GB, +2"),
+        (filling(Some(grown(None, None, 0))), "volume L: full in 3h00m, ? grew 40 GB"),
+    ]
+}
+
+fn filling(grown: Option<Grown>) -> Why {
+    Why::VolumeFilling { mount: Some("L:\\".into()), full_in_ms: 10_800_000, free_pct: 12.0, grown }
+}
+
+fn grown(database: Option<Arc<str>>, file: Option<Arc<str>>, more: u32) -> Grown {
+    Grown { database, file, by_kb: 40 << 20, more }
 }
 
 fn slow(writes: bool, ms: f64) -> Why {

@@ -97,7 +97,7 @@ fn of(why: &Why, i: &InstanceSnapshot, thresholds: &Thresholds) -> Option<Eviden
         Why::PageLife { .. } => SeriesId::PageLife,
         Why::PageReads(_) => SeriesId::PageRead,
         Why::LogFlushes(_) => SeriesId::LogFlush,
-        Why::Tempdb(_) | Why::TempdbFilling { .. } => SeriesId::Tempdb,
+        Why::Tempdb(_) | Why::TempdbHeld { .. } | Why::TempdbFilling { .. } => SeriesId::Tempdb,
         Why::Deadlocks(_) => SeriesId::Deadlocks,
         Why::Waits { workers: None, .. } => return Some(Evidence::Waits),
         _ => return kept(why, i, thresholds).map(Evidence::Kept),

@@ -182,7 +182,7 @@ const FIGURES: [Figure; 18] = [
         name: "tempdb",
         series: SeriesId::Tempdb,
         top: Some(100.0),
-        guilty: |why| matches!(why, Why::Tempdb(_) | Why::TempdbFilling { .. }),
+        guilty: |why| matches!(why, Why::Tempdb(_) | Why::TempdbHeld { .. } | Why::TempdbFilling { .. }),
         fill: |i, v, out| reading::cell(out, v, &i.facts.headline, |h| h.tempdb_used_pct, figure::push_pct),
     },
     Figure {

@@ -202,8 +202,6 @@ fn render_reason(r: &Reason, hidden: usize, view: &View<'_>, canvas: &mut Canvas
 enum Link {
     /// in a pane, in this look
     Pane(PaneId, Option<Look>),
-    /// among the events of the instance
-    Events(MarkKind),
     /// in the details of the instance, which begin with it
     Details,
 }
@@ -212,7 +210,6 @@ impl Link {
     const fn name(&self) -> &'static str {
         match self {
             Self::Pane(pane, _) => pane.name(),
-            Self::Events(_) => "events",
             Self::Details => "details",
         }
     }
@@ -222,7 +219,7 @@ impl Link {
 pub fn evidence_of(r: &Reason) -> Option<PaneId> {
     match link_of(r) {
         Link::Pane(pane, _) => Some(pane),
-        _ => None,
+        Link::Details => None,
     }
 }
 
@@ -259,7 +256,7 @@ fn link_of(r: &Reason) -> Link {
         Topic::Log => Link::Pane(PaneId::TxLog, None),
         Topic::QueryStore => Link::Pane(PaneId::QueryStore, None),
         Topic::Databases => Link::Pane(PaneId::Databases, None),
-        Topic::Deadlocks => Link::Events(MarkKind::Deadlock),
+        Topic::Deadlocks => Link::Pane(PaneId::Deadlocks, None),
         Topic::Link
         | Topic::Rights
         | Topic::Storage
@@ -279,18 +276,17 @@ fn follow(r: &Reason, i: &InstanceSnapshot) -> Wish {
             let look = Some(Look::Groups(GroupBy::Hash, "cpu_delta"));
             Wish::Go { pane: PaneId::Activity, scope: None, focus: None, look }
         }
+        // Who may not read the reports knows when there were some.
+        Link::Pane(PaneId::Deadlocks, _)
+            if matches!(i.facts.deadlocks.problem, Some(Unavailable::NoRight(_))) =>
+        {
+            Wish::Events(i.id().clone(), MarkKind::Deadlock)
+        }
         // Rows in a look of their own have the evidence first.
         Link::Pane(pane, look) => {
             let focus = if look.is_none() { row_of(r, i) } else { None };
             Wish::Go { pane, scope: None, focus, look }
         }
-        // Their reports say more than the list of events, once they are read.
-        Link::Events(MarkKind::Deadlock)
-            if i.facts.deadlocks.get().is_some_and(|t| !t.patterns.is_empty()) =>
-        {
-            Wish::Go { pane: PaneId::Deadlocks, scope: None, focus: None, look: None }
-        }
-        Link::Events(kind) => Wish::Events(i.id().clone(), kind),
         Link::Details => Wish::Details(RowKey::Evidence(i.id().clone(), r.topic)),
     }
 }
@@ -302,7 +298,7 @@ fn row_of(r: &Reason, i: &InstanceSnapshot) -> Option<RowKey> {
             Some(RowKey::Session(i.id().clone(), session, 0))
         }
         _ => match r.why() {
-            Why::TempdbFilling { holder: Some(by), .. } => {
+            Why::TempdbFilling { holder: Some(by), .. } | Why::TempdbHeld { holder: by, .. } => {
                 Some(RowKey::Session(i.id().clone(), by.session, 0))
             }
             Why::Log { database: Some(database), .. } => {

@@ -282,7 +282,7 @@ fn each_reason_leads_to_its_evidence() {
     assert_eq!(link(Topic::Tempdb, Why::Tempdb(78.0)), Link::Pane(PaneId::Tempdb, None));
     assert_eq!(link(Topic::Log, Why::NotPolled), Link::Pane(PaneId::TxLog, None));
     assert_eq!(link(Topic::Cpu, Why::NotPolled), Link::Pane(PaneId::Queries, Some(Look::Sort("cpu"))));
-    assert_eq!(link(Topic::Deadlocks, Why::NotPolled), Link::Events(MarkKind::Deadlock));
+    assert_eq!(link(Topic::Deadlocks, Why::Deadlocks(9)), Link::Pane(PaneId::Deadlocks, None));
     assert_eq!(link(Topic::Jobs, Why::NotPolled), Link::Details);
     let (database, file) = (Some("orders".into()), Some("f".into()));
     let slow = Why::SlowFile { ids: (5, 3), database, file, writes: false, ms: 240.0 };
@@ -313,6 +313,21 @@ fn each_reason_leads_to_its_evidence() {
     assert_eq!(of("RESOURCE_SEMAPHORE"), Look::Sort("grant"));
     assert_eq!(of("SOS_SCHEDULER_YIELD"), by_hash);
     assert_eq!(of("LCK_M_S"), Look::Filter("wait=LCK_M_S".into()));
+}
+
+#[test]
+fn deadlocks_lead_to_their_reports_and_without_the_right_to_read_them_to_their_times() {
+    let mut i = (*fixture::small().instances[0]).clone();
+    let reason = Reason::new(Level::Warning, Topic::Deadlocks, 30, Why::Deadlocks(40));
+    let problems = [None, Some(Unavailable::NotYet), Some(Unavailable::Missing("session".into()))];
+    for problem in problems {
+        i.facts.deadlocks.problem = problem;
+        let wish = follow(&reason, &i);
+        assert!(matches!(wish, Wish::Go { pane: PaneId::Deadlocks, look: None, .. }), "{wish:?}");
+    }
+    i.facts.deadlocks.problem = Some(Unavailable::NoRight("VIEW SERVER STATE".into()));
+    let wish = follow(&reason, &i);
+    assert!(matches!(wish, Wish::Events(_, MarkKind::Deadlock)), "{wish:?}");
 }
 
 #[test]

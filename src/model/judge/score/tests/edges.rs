@@ -555,6 +555,8 @@ fn spans_end_when_they_say() {
     let up = |ms: i64| told(&with_headline(|h| h.started_at = Some(NOW.plus_ms(-ms))));
     assert_eq!(up(599_999), "Warning 80: restarted 9m59s ago");
     assert_eq!(up(600_000), "Ok 100: ");
+    assert_eq!(up(-5_000), "Warning 80: restarted 0 ms ago", "two clocks differ");
+    assert_eq!(up(-5_001), "Ok 100: ", "our clock was set back: that is no restart");
     let woken = |ms_ago: i64| {
         let stale = facts(|f| {
             f.last_good_at = Some(NOW.plus_ms(-90_000));
