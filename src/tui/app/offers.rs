@@ -1,7 +1,7 @@
 //! What can be done here and now: the keys that the footer tells, and why an action is refused, which the menu behind `x` says, too.
 //! One rule for both: nothing is offered that would only be refused.
 
-use super::{App, inventory::READ_ONLY};
+use super::{App, forms::WHICH, inventory::READ_ONLY};
 use crate::{
     protocol::VaultState,
     tui::{
@@ -28,6 +28,9 @@ impl App {
         }
         if let Some(why) = pane.refuses(action, &self.world.view()) {
             return Some(why);
+        }
+        if action == Action::Freeze && self.means_none() {
+            return Some(WHICH.to_owned());
         }
         if action == Action::ToQuery
             && let Some(Err(why)) = self.query_elsewhere()
@@ -148,9 +151,10 @@ mod tests {
         let asks = !app.take_effects().is_empty() || !app.take_copies().is_empty() || app.wants_to_quit();
         let said = app.status.message.take().map_or_else(|| "nothing".to_owned(), |message| message.text);
         let is_same = (shown(app), app.layers.len(), app.place.clone()) == before;
-        // What costs a server more than a moment is asked for twice, and what was seen of a wait is looked up when it is asked.
-        let is_answer =
-            ["the same key again", "was seen waiting for"].iter().any(|words| said.contains(words));
+        // What costs a server more than a moment is asked for twice; what was seen of a wait, and whether a row is a problem, is looked
+        // up when it is asked.
+        let answers = ["the same key again", "was seen waiting for", "is a problem", "no problem anywhere"];
+        let is_answer = answers.iter().any(|words| said.contains(words));
         (is_same && !asks && !is_answer).then_some(said)
     }
 
