@@ -118,7 +118,7 @@ impl Editor {
         }
         if let Some(first) = after.errors.first() {
             bail!(
-                "no edit counts until this is mended: {first} (`dbtop config check` shows all): nothing was changed"
+                "no edit counts until this is fixed: {first} (`dbtop config check` shows all): nothing was changed"
             );
         }
         let of_file = |text: &str| {
@@ -347,7 +347,7 @@ mod tests {
         fs::write(&file, "[poll]\nfleet_s = 3\n[history]\nraw_days = 5000\n").unwrap();
         let editor = editor(&file);
         let said = refused(&editor, "ui.mouse", Some("true"));
-        assert!(said.contains("until this is mended") && said.contains("line 2"), "{said}");
+        assert!(said.contains("until this is fixed") && said.contains("line 2"), "{said}");
         fs::write(&file, "[poll]\nfleet_s = 3\n").unwrap();
         assert!(refused(&editor, "ui.mouse", Some("true")).contains("fleet_s = 3"));
         assert_eq!(editor.list().problems.len(), 1);

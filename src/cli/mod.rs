@@ -374,6 +374,8 @@ pub enum What {
     Plans,
     /// the cost of dbtop itself: one row per instance, and this process
     Cost,
+    /// one row per database: state, recovery model, size, compatibility, owner
+    Databases,
     /// one row per volume: size, free space, when it is full
     Storage,
     /// one row per database file: latency, growth, whether the next growth has room

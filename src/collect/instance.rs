@@ -197,6 +197,7 @@ impl<D: Driver> Instance<D> {
             self.link(Link::Up).await;
         }
         self.tell_what_is_off().await;
+        self.tell_what_comes().await;
         let mut answered = false;
         loop {
             self.obey().await;
@@ -449,6 +450,16 @@ impl<D: Driver> Instance<D> {
             let outcome = Err(Unavailable::SwitchedOff("this instance's settings".into()));
             let every_ms = self.schedule.every_ms(probe);
             self.send(Update::Polled { instance, probe, at, took_ms: 0, every_ms, outcome }).await;
+        }
+    }
+
+    /// What is asked for the first time within an hour says when, instead of being unknown.
+    async fn tell_what_comes(&self) {
+        let now = (self.shared.clock)();
+        for (probe, wait) in self.schedule.to_come(Instant::now()) {
+            let instance = self.target.info.id.clone();
+            let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+            self.send(Update::Due { instance, probe, at: now.plus_ms(wait_ms) }).await;
         }
     }
 

@@ -135,6 +135,13 @@ impl Schedule {
             .filter(|slot| is_heavy(slot.probe) && slot.last.is_none() && !is_off(&self.poll, slot.probe))
     }
 
+    /// What was never asked and comes later than the next round, with how long it is until then.
+    pub fn to_come(&self, now: Instant) -> Vec<(ProbeId, Duration)> {
+        let next = self.next().max(now);
+        let later = self.first_over_lane().filter(|slot| slot.due > next);
+        later.map(|slot| (slot.probe, slot.due.saturating_duration_since(now))).collect()
+    }
+
     /// When there is something to do: the next round, or what is handed to the on-demand lane before it.
     pub fn wake(&self) -> Instant {
         self.first_over_lane().map(|slot| slot.due).fold(self.next(), Ord::min)
@@ -482,6 +489,21 @@ mod tests {
         assert!(slow(&changed) > 0 && changed.len() == slow(&changed), "the rest has its pace already");
         let due = schedule.due(at);
         assert!(seldom.iter().all(|id| due.contains(id)), "somebody looks: {due:?}");
+    }
+
+    #[test]
+    fn what_comes_later_than_the_first_rounds_says_when() {
+        let (settings, now, schedule) = start();
+        let told = schedule.to_come(now);
+        let store =
+            told.iter().find(|(probe, _)| *probe == ProbeId::QueryStore).expect("it is asked once an hour");
+        let half = Duration::from_millis(u64::from(schedule.every_ms(ProbeId::QueryStore)) / 2);
+        assert_eq!(store.1, half, "anywhere within its interval, here in the middle");
+        assert!(told.iter().all(|(probe, wait)| is_heavy(*probe) && *wait > Duration::ZERO), "{told:?}");
+        let mut schedule = schedule;
+        let due = schedule.due(now + half * 2);
+        schedule.done(&due, &settings, now + half * 2, 0.5);
+        assert!(schedule.to_come(now).is_empty(), "what was asked has an age");
     }
 
     #[test]

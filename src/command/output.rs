@@ -9,6 +9,8 @@ use crate::{
         base::{
             ascii, figure,
             filter::{Kinds, Row, Unit, Value},
+            time::Timestamp,
+            zone::Zone,
         },
         inventory::instance::InstanceInfo,
         poll::properties::Properties,
@@ -36,6 +38,8 @@ pub enum Cell {
     Size(i64),
     /// yes or no
     Flag(bool),
+    /// an instant, and as it is written for machines, by the clock of `ui.time_zone`
+    Time(Timestamp, String),
     /// not known, and why: `n/a (VIEW SERVER STATE)`, in the table without what is in brackets, null in JSON, empty in CSV
     Unknown(String),
 }
@@ -56,6 +60,11 @@ impl Cell {
         n.filter(|n| n.is_finite()).map_or(Self::Unknown(String::new()), Self::Real)
     }
 
+    /// An instant, or unknown.
+    pub fn time(at: Option<Timestamp>, zone: &Zone) -> Self {
+        at.map_or(Self::Unknown(String::new()), |at| Self::Time(at, zone.rfc3339(at)))
+    }
+
     /// This cell, saying why if it is unknown.
     #[must_use]
     pub fn because(self, reason: Option<&str>) -> Self {
@@ -68,7 +77,7 @@ impl Cell {
     /// The text of a text cell.
     pub fn as_text(&self) -> Option<&str> {
         match self {
-            Self::Text(s) => Some(s),
+            Self::Text(s) | Self::Time(_, s) => Some(s),
             _ => None,
         }
     }
@@ -80,7 +89,7 @@ impl Cell {
     /// As it reads alone.
     pub fn shown(&self) -> String {
         match self {
-            Self::Text(s) => s.clone(),
+            Self::Text(s) | Self::Time(_, s) => s.clone(),
             Self::Int(n) | Self::Size(n) => n.to_string(),
             Self::Real(n) => format!("{n:.1}"),
             Self::Flag(b) => (if *b { "yes" } else { "no" }).into(),
@@ -105,7 +114,7 @@ impl Cell {
 
     fn json(&self) -> serde_json::Value {
         match self {
-            Self::Text(s) => s.as_str().into(),
+            Self::Text(s) | Self::Time(_, s) => s.as_str().into(),
             Self::Int(n) | Self::Size(n) => (*n).into(),
             Self::Real(n) => serde_json::Number::from_f64(*n).map_or(serde_json::Value::Null, Into::into),
             Self::Flag(b) => (*b).into(),
@@ -195,7 +204,7 @@ pub fn kinds_of(key: &str, grid: &Grid) -> Kinds {
 fn value<'c>(column: &str, cell: &'c Cell) -> Option<Value<'c>> {
     let read = |n: f64| unit(column).1.map_or(Value::Number(n), |read| read(n));
     Some(match cell {
-        Cell::Text(s) => Value::Text(s),
+        Cell::Text(s) | Cell::Time(_, s) => Value::Text(s),
         Cell::Int(n) => read(*n as f64),
         Cell::Size(n) => Value::Bytes(*n as f64),
         Cell::Real(n) => read(*n),

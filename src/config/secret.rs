@@ -27,9 +27,7 @@ const COMMAND_LIMIT: Duration = Duration::from_secs(10);
 pub fn resolve(source: &SecretRef) -> Result<Secret, Failure> {
     match source {
         SecretRef::Stored(secret) => Ok(secret.clone()),
-        SecretRef::Env(name) => std::env::var(name)
-            .map(Secret::new)
-            .map_err(|_| config(format!("password: the environment variable {name} is not set"))),
+        SecretRef::Env(name) => std::env::var(name).map(Secret::new).map_err(|_| config(unset(name))),
         SecretRef::Command(line) => from_command(line),
         SecretRef::File(file) => from_file(file),
         SecretRef::Ask => Err(config(
@@ -37,6 +35,14 @@ pub fn resolve(source: &SecretRef) -> Result<Secret, Failure> {
                 .to_owned(),
         )),
     }
+}
+
+/// The variable, and what to do: it is what somebody sees who looks at the instance.
+fn unset(name: &str) -> String {
+    format!(
+        "password: the environment variable {name} is not set; set it where dbtop is started and start it again, or name \
+         another place of the password"
+    )
 }
 
 /// Reads the first line of a file, up to 64 KB.
@@ -123,7 +129,10 @@ mod tests {
     #[test]
     fn a_missing_variable_is_named() {
         let e = resolve(&SecretRef::Env("DBTOP_NO_SUCH_VARIABLE".into())).err().unwrap();
-        assert!(e.text.contains("DBTOP_NO_SUCH_VARIABLE"));
+        assert!(
+            e.text
+                .starts_with("password: the environment variable DBTOP_NO_SUCH_VARIABLE is not set; set it")
+        );
     }
 
     #[test]

@@ -63,21 +63,14 @@ pub fn markdown() -> String {
 mod tests {
     use super::*;
     use crate::{
-        model::inventory::record::{AuditEntry, Author, FilterRecord, Outcome, Slug},
-        protocol::{
-            AuditList, Effect, FilterLine, List, Reply, SettingLine, Settings as Options, SlotLine,
-            TenantLine, VaultList, VaultState,
-        },
+        protocol::Effect,
         tui::{
-            App, Settings, Subject,
             action::{Binding, Kind},
-            fixture,
             id::PaneId,
-            theme::{Depth, Theme},
+            places::{at, shown},
         },
     };
-    use ratatui::{buffer::Buffer, layout::Rect};
-    use std::{collections::HashSet, sync::Arc};
+    use std::collections::HashSet;
 
     #[test]
     fn every_key_can_be_typed_and_means_one_thing_in_its_context() {
@@ -161,87 +154,6 @@ mod tests {
 
     /// An hour ago, where most that changes anything is refused: for the keys that travel.
     const PAST: [&str; 1] = ["{"];
-
-    /// A fleet with a story for each pane, on a screen that has no room for every column.
-    fn at(pane: PaneId, place: &str) -> App {
-        let theme = Theme::load("dark", Depth::True).unwrap();
-        let settings = Settings {
-            zone: crate::model::base::zone::UTC.clone(),
-            theme,
-            depth: Depth::True,
-            low_bandwidth: false,
-            ascii: false,
-            mouse: false,
-            lock_after_ms: None,
-        };
-        let subject = Subject { tenant: "acme".into(), vault: VaultState::Open, recording: None };
-        let mut app = App::new(settings, subject, fixture::NOW);
-        app.ingest(Arc::new(fixture::small()));
-        // The blocked instance has rows in every pane.
-        app.keys(if pane == PaneId::Instance { "2 1 enter" } else { "2 3" });
-        match (pane.row().key, pane.row().word) {
-            (Some(key), _) => app.keys(key),
-            (None, Some((word, _))) => app.keys(&format!(": {word} enter")),
-            (None, None) => {}
-        }
-        let filter = |name: &str| {
-            let record = FilterRecord { name: name.into(), ..FilterRecord::default() };
-            FilterLine { record, count: Some(3) }
-        };
-        app.reply(Reply::List(List::Filters(["a", "b", "c", "d"].map(filter).into())));
-        let entry = |seq| {
-            let (author, outcome) = (Author::default(), Outcome::Done);
-            let [action, entity, name, detail] = ["edit", "instance", "sqlprd-014", ""].map(str::to_owned);
-            Arc::new(AuditEntry {
-                seq,
-                at: fixture::NOW,
-                author,
-                action,
-                entity,
-                name,
-                outcome,
-                detail,
-                id: None,
-            })
-        };
-        let entries = [4, 3, 2, 1].map(entry).into();
-        app.reply(Reply::List(List::Audit(AuditList { entries, ..AuditList::default() })));
-        let option = |key: &str| SettingLine {
-            key: key.into(),
-            is_in_file: true,
-            help: "what it means, in a sentence that is cut".into(),
-            ..SettingLine::default()
-        };
-        let lines = ["a", "b", "c", "d"].map(option).into();
-        app.reply(Reply::Settings(Box::new(Options { file: "a.toml".into(), problems: Vec::new(), lines })));
-        let slot = |id: &str| SlotLine { id: id.into(), kind: "passphrase", ..SlotLine::default() };
-        let slots = ["a", "b", "c", "d"].map(slot).into();
-        let tenant = |name: &str| TenantLine {
-            slug: Slug::parse(name).unwrap(),
-            state: "not watched".into(),
-            usable: true,
-            is_watched: true,
-            is_suspended: false,
-            instances: Some(3),
-            size_bytes: None,
-            history_bytes: None,
-            used: None,
-            limits: None,
-            deleted: None,
-        };
-        app.reply(Reply::List(List::Tenants(["aaa", "bbb", "ccc", "ddd"].map(tenant).into())));
-        app.reply(Reply::List(List::Vault(VaultList { slots, generation: 1, key_age_ms: None })));
-        shown(&mut app);
-        app.keys(place);
-        app
-    }
-
-    fn shown(app: &mut App) -> Buffer {
-        let area = Rect::new(0, 0, 72, 24);
-        let mut buf = Buffer::empty(area);
-        app.render(area, &mut buf);
-        buf
-    }
 
     /// True if a key changes the screen, or asks for something, in one of the places of a pane.
     fn does_something(pane: PaneId, b: &Binding) -> bool {

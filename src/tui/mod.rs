@@ -52,6 +52,8 @@ mod world;
 #[cfg(test)]
 #[path = "../../tests/fixture/mod.rs"]
 pub(crate) mod fixture;
+#[cfg(test)]
+mod places;
 
 pub use action::Action;
 pub use app::App;

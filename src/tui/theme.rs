@@ -16,6 +16,9 @@ pub const BUILT_IN: [(&str, &str); 5] = [
     ("mono", include_str!("../../themes/mono.toml")),
 ];
 
+/// The areas of a chart whose hues are those of [`LabelColor::ALL`], for themes without colours of labels.
+const HUES: [usize; 8] = [6, 0, 2, 1, 4, 9, 3, 7];
+
 /// Why a theme cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ThemeError {
@@ -87,6 +90,8 @@ struct File {
     number: String,
     comment: String,
     chart: Vec<String>,
+    #[serde(default)]
+    label: Vec<String>,
 }
 
 /// Styles by role.
@@ -138,6 +143,8 @@ pub struct Theme {
     pub comment: Style,
     /// areas of stacked charts, at least one
     pub chart: Vec<Style>,
+    /// the colour of each label
+    labels: Vec<(LabelColor, Style)>,
     /// true if the areas have no colours: charts use patterns instead
     pub hatched: bool,
 }
@@ -182,6 +189,14 @@ impl Theme {
         if chart.is_empty() {
             return Err(wrong("chart needs at least one colour".to_owned()));
         }
+        let mut labels = file.label.iter().map(|s| style(s)).collect::<Result<Vec<_>, _>>()?;
+        if labels.is_empty() {
+            // A theme that was written before labels had colours of their own.
+            labels = HUES.iter().filter_map(|n| chart.get(n % chart.len()).copied()).collect();
+        } else if labels.len() != LabelColor::ALL.len() {
+            let names = LabelColor::ALL.map(LabelColor::as_str).join(", ");
+            return Err(wrong(format!("label needs a colour for each of {names}")));
+        }
         Ok(Self {
             name: name.to_owned(),
             hatched: chart.iter().all(|s| matches!(s.fg, None | Some(Color::Reset))),
@@ -207,6 +222,7 @@ impl Theme {
             number: style(&file.number)?,
             comment: style(&file.comment)?,
             chart,
+            labels: LabelColor::ALL.into_iter().zip(labels).collect(),
         })
     }
 
@@ -222,19 +238,10 @@ impl Theme {
 }
 
 impl Theme {
-    /// The swatch of a label: one of the chart's colours, which all themes have in one order of hues. Health keeps its
-    /// own colours, and the label's text keeps the text's.
+    /// The colour of a label, for its swatch and for its name: it can be read on every background of the theme. Health keeps its
+    /// own colours.
     pub fn label(&self, color: LabelColor) -> Style {
-        self.area(match color {
-            LabelColor::Blue => 0,
-            LabelColor::Green => 1,
-            LabelColor::Cyan => 2,
-            LabelColor::Magenta => 3,
-            LabelColor::Yellow => 4,
-            LabelColor::Gray => 6,
-            LabelColor::Red => 7,
-            LabelColor::Orange => 9,
-        })
+        self.labels.iter().find(|(one, _)| *one == color).map_or_else(Style::default, |(_, style)| *style)
     }
 }
 
@@ -323,56 +330,93 @@ fn nearest_256(r: u8, g: u8, b: u8) -> u8 {
 mod tests {
     use super::*;
 
+    /// Red, green and blue of a colour, as terminals show the 256; None for a colour that each terminal shows in its own way.
+    fn parts(color: Color) -> Option<[u8; 3]> {
+        let level = |n: u8| if n == 0 { 0 } else { 55 + 40 * n };
+        match color {
+            Color::Rgb(r, g, b) => Some([r, g, b]),
+            Color::Indexed(n @ 16..=231) => {
+                let n = n - 16;
+                Some([level(n / 36), level(n / 6 % 6), level(n % 6)])
+            }
+            Color::Indexed(n @ 232..) => Some([8 + 10 * (n - 232); 3]),
+            _ => None,
+        }
+    }
+
     /// WCAG 2.1 relative luminance and contrast ratio.
     fn contrast(ink: Color, paper: Color) -> Option<f64> {
         let luminance = |c| {
-            let Color::Rgb(r, g, b) = c else { return None };
-            let part = |v: u8| {
+            let [r, g, b] = parts(c)?.map(|v| {
                 let v = f64::from(v) / 255.0;
                 if v <= 0.039_28 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) }
-            };
-            Some(0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b))
+            });
+            Some(0.2126 * r + 0.7152 * g + 0.0722 * b)
         };
         let (x, y) = (luminance(ink)?, luminance(paper)?);
         Some((x.max(y) + 0.05) / (x.min(y) + 0.05))
     }
 
+    /// Every role in which text is written, by name.
+    fn inks(t: &Theme) -> Vec<(&'static str, Style)> {
+        let roles = [
+            ("base", t.base),
+            ("strong", t.strong),
+            ("dim", t.dim),
+            ("accent", t.accent),
+            ("ok", t.ok),
+            ("warning", t.warning),
+            ("critical", t.critical),
+            ("unknown", t.unknown),
+            ("prod", t.prod),
+            ("keyword", t.keyword),
+            ("string", t.string),
+            ("number", t.number),
+            ("comment", t.comment),
+        ];
+        let labels = LabelColor::ALL.map(|color| (color.as_str(), t.label(color)));
+        roles.into_iter().chain(labels).collect()
+    }
+
     #[test]
-    fn every_built_in_theme_parses_and_can_be_read() {
+    fn every_built_in_theme_parses_and_can_be_read_in_both_depths() {
+        let mut faint = Vec::new();
         for (name, text) in BUILT_IN {
-            let t = Theme::parse(name, text, Depth::True).unwrap();
             assert!(text.lines().count() <= 25, "{name} grew beyond a glance");
-            let background = t.screen.bg.unwrap();
-            let roles = [
-                ("base", t.base),
-                ("strong", t.strong),
-                ("dim", t.dim),
-                ("accent", t.accent),
-                ("ok", t.ok),
-                ("warning", t.warning),
-                ("critical", t.critical),
-                ("unknown", t.unknown),
-                ("prod", t.prod),
-                ("keyword", t.keyword),
-                ("string", t.string),
-                ("number", t.number),
-                ("comment", t.comment),
-            ];
-            for (role, style) in roles {
-                let on = [Some(background), t.selection.bg, t.panel.bg, t.input.bg];
-                for bg in on.into_iter().flatten() {
-                    let least = if role == "base" || role == "strong" { 7.0 } else { 4.5 };
-                    if let Some(c) = style.fg.and_then(|fg| contrast(fg, bg)) {
-                        assert!(c >= least, "{name}: {role} on {bg:?} has a contrast of {c:.1}");
+            for depth in [Depth::True, Depth::Ansi256] {
+                let t = Theme::parse(name, text, depth).unwrap();
+                let on = [t.screen.bg, t.selection.bg, t.panel.bg, t.input.bg];
+                let mut hold = |role: &str, fg: Option<Color>, bg: Option<Color>, least: f64| {
+                    let measured = fg.zip(bg).and_then(|(fg, bg)| contrast(fg, bg));
+                    if let Some(c) = measured.filter(|c| *c < least) {
+                        faint.push(format!("{name}, {depth:?}: {role} on {bg:?} has a contrast of {c:.1}"));
                     }
+                };
+                for (role, style) in inks(&t) {
+                    let least = if role == "base" || role == "strong" { 7.0 } else { 4.5 };
+                    on.iter().for_each(|bg| hold(role, style.fg, *bg, least));
                 }
-            }
-            for own in [t.tab, t.banner, t.input] {
-                if let Some(c) = own.fg.zip(own.bg).and_then(|(f, b)| contrast(f, b)) {
-                    assert!(c >= 4.5, "{name}: {own:?} has a contrast of {c:.1}");
+                for (role, own) in [("tab", t.tab), ("banner", t.banner), ("input", t.input)] {
+                    hold(role, own.fg, own.bg, 4.5);
                 }
             }
         }
+        assert!(faint.is_empty(), "{}", faint.join("\n"));
+    }
+
+    #[test]
+    fn the_colours_of_labels_are_told_apart_and_an_older_theme_has_them_too() {
+        for (name, text) in BUILT_IN.into_iter().filter(|(name, _)| *name != "mono") {
+            let t = Theme::parse(name, text, Depth::True).unwrap();
+            let inks: std::collections::HashSet<_> = LabelColor::ALL.map(|c| t.label(c).fg).into();
+            assert_eq!(inks.len(), LabelColor::ALL.len(), "{name}");
+        }
+        let (without, _) = BUILT_IN[0].1.split_once("label = ").unwrap();
+        let older = Theme::parse("mine", without, Depth::True).unwrap();
+        assert_eq!(older.label(LabelColor::Orange), older.area(9));
+        let few = format!("{without}label = [\"red\"]\n");
+        let e = Theme::parse("mine", &few, Depth::True).unwrap_err().to_string();
+        assert!(e.contains("label needs a colour for each of gray, blue, "), "{e}");
     }
 
     #[test]

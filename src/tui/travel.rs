@@ -178,14 +178,15 @@ impl Travel {
             (true, Some(_)) => minute(from.plus_ms(-step_ms)),
             (false, _) => minute(from.plus_ms(step_ms)),
         };
-        match moment.past {
+        let oldest = moment.past.map(|past| past.oldest);
+        match oldest.map(|oldest| (oldest, past::first(oldest, last))) {
             _ if !back && to >= last => (Step::Live, words),
-            Some(past) if back && to < past.oldest && from <= past.oldest => {
+            // Before its first polls history has no fleet to show.
+            Some((oldest, first)) if back && to < first => {
                 let mut text = String::from("history begins here: ");
-                moment.zone.push_instant(&mut text, past.oldest);
-                (Step::Nowhere, Some(text))
+                moment.zone.push_instant(&mut text, oldest);
+                (if from <= first { Step::Nowhere } else { Step::To(first) }, Some(text))
             }
-            Some(past) if back && to < past.oldest => (Step::To(past.oldest), words),
             _ => (Step::To(to), words),
         }
     }
@@ -300,7 +301,17 @@ mod tests {
         assert!(words.starts_with("steps of 1 min"), "{words}");
         assert_eq!(travel.step(&at(NOW.ms() - 1), false, None).0, Step::Live);
         let oldest = NOW.ms() - 3 * MINUTE_MS;
-        assert_eq!(travel.step(&at(oldest + 1_000), true, None).0, Step::To(Timestamp::from_ms(oldest)));
-        assert_eq!(travel.step(&at(oldest), true, None).0, Step::Nowhere);
+        let first = oldest + 10_000;
+        let (step, words) = travel.step(&at(first + 1_000), true, None);
+        assert_eq!(
+            step,
+            Step::To(Timestamp::from_ms(first)),
+            "to the first polls: before them no fleet is there"
+        );
+        assert!(words.is_some_and(|words| words.starts_with("history begins here: ")));
+        for from in [first, oldest + 1_000, oldest] {
+            let (step, words) = travel.step(&at(from), true, None);
+            assert_eq!((step, words.is_some()), (Step::Nowhere, true), "{from}");
+        }
     }
 }

@@ -45,6 +45,15 @@ fn has(text: &str, word: &str) -> bool {
     })
 }
 
+/// Each line with the one behind it, as one text: a phrase may go on there.
+fn two_by_two(lines: &[(usize, &str)], mut read: impl FnMut(usize, &str)) {
+    let text = |line: &str| line.trim().trim_start_matches(['/', '#', '!']).trim().to_owned();
+    for (at, (n, line)) in lines.iter().enumerate() {
+        let next = lines.get(at + 1).map_or("", |(_, line)| line);
+        read(*n, &format!("{} {}", text(line), text(next)));
+    }
+}
+
 #[test]
 fn every_text_speaks_the_words_of_the_glossary() {
     let refused = refused();
@@ -61,10 +70,9 @@ fn every_text_speaks_the_words_of_the_glossary() {
         }
         // The comments of the command line are its help.
         if file.path.starts_with("src/cli/") {
-            let lines = file.text.lines().enumerate();
-            lines
-                .filter(|(_, line)| line.trim_start().starts_with("//"))
-                .for_each(|(n, line)| read(&file.path, n, line));
+            let comment = |(_, line): &(usize, &str)| line.trim_start().starts_with("//");
+            let lines: Vec<(usize, &str)> = file.text.lines().enumerate().filter(comment).collect();
+            two_by_two(&lines, |n, lines| read(&file.path, n, lines));
         }
     }
     let documents = project::files("docs", ".md").into_iter().map(|file| (file.path, file.text));
@@ -75,9 +83,19 @@ fn every_text_speaks_the_words_of_the_glossary() {
         if path.ends_with("CONTRIBUTING.md") || path.ends_with("CHANGELOG.md") {
             continue;
         }
-        text.lines().enumerate().for_each(|(n, line)| read(&path, n, line));
+        let lines: Vec<(usize, &str)> = text.lines().enumerate().collect();
+        two_by_two(&lines, |n, lines| read(&path, n, lines));
     }
     project::assert_none("words that the glossary of docs/CONTRIBUTING.md refuses", &offences);
+}
+
+#[test]
+fn a_phrase_is_found_over_the_end_of_its_line() {
+    let mut found = 0;
+    two_by_two(&[(0, "/// who cannot"), (1, "/// tell")], |_, text| {
+        found += usize::from(has(text, "cannot tell"))
+    });
+    assert_eq!(found, 1);
 }
 
 #[test]

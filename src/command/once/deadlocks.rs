@@ -31,11 +31,11 @@ pub fn columns() -> Vec<&'static str> {
 
 fn pattern_columns<'a>() -> [Column<PatternOf<'a>>; 16] {
     [
-        ("last_at", |(_, p, zone)| Cell::Text(zone.rfc3339(p.last_at()))),
+        ("last_at", |(_, p, zone)| Cell::time(Some(p.last_at()), zone)),
         ("pattern", |(_, p, _)| Cell::text(Some(&*p.kind))),
         ("times", |(_, p, _)| Cell::int(i64::try_from(p.times).ok())),
         ("at_least", |(table, _, _)| Cell::Flag(table.at_least)),
-        ("since", |(_, p, zone)| Cell::Text(zone.rfc3339(p.first_at))),
+        ("since", |(_, p, zone)| Cell::time(Some(p.first_at), zone)),
         ("databases", |(_, p, _)| Cell::text(Some(&joined(p.newest().map_or(&[], |r| &r.databases))))),
         ("objects", |(_, p, _)| Cell::text(Some(&joined(p.newest().map_or(&[], |r| &r.objects))))),
         ("victim_session_id", |(_, p, _)| Cell::int(p.victim().and_then(|party| party.session_id))),

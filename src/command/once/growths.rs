@@ -25,7 +25,7 @@ pub fn columns() -> Vec<&'static str> {
 
 fn growth_columns<'a>() -> [Column<GrowthOf<'a>>; 9] {
     [
-        ("at", |(g, zone)| Cell::Text(zone.rfc3339(g.at))),
+        ("at", |(g, zone)| Cell::time(Some(g.at), zone)),
         ("database", |(g, _)| Cell::text(g.database.as_deref())),
         ("file", |(g, _)| Cell::text(g.file.as_deref())),
         ("type", |(g, _)| Cell::text(g.kind())),

@@ -316,7 +316,7 @@ pub(super) fn memory_columns<'a>() -> [Column<Memory<'a>>; 15] {
             _ => Cell::text(None),
         }),
         ("at", |m| match m {
-            Memory::Health(health, zone) => Cell::text(health.at.map(|at| zone.rfc3339(at)).as_deref()),
+            Memory::Health(health, zone) => Cell::time(health.at, zone),
             _ => Cell::text(None),
         }),
         ("may_allocate_kb", |m| {

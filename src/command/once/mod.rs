@@ -323,6 +323,7 @@ fn columns(what: What) -> Vec<&'static str> {
         What::Modules | What::Querystore | What::Stores => stored::columns(what).unwrap_or_default(),
         What::Plans => plans::names(what).unwrap_or_default(),
         What::Cost => rows::names(&rows::cost_columns()),
+        What::Databases => rows::names_with_holes(&space::database_columns()),
         What::Storage => rows::names_with_holes(&space::storage_columns()),
         What::Files => rows::names_with_holes(&space::files_columns()),
         What::Tempdb => rows::names_with_holes(&held::tempdb_columns()),

@@ -1,4 +1,4 @@
-//! From a snapshot to the rows of `once storage`, `files` and `txlog`: pure, as `rows` is. What holds memory and tempdb is in `held`.
+//! From a snapshot to the rows of `once databases`, `storage`, `files` and `txlog`: pure, as `rows` is. What holds memory and tempdb is in `held`.
 
 use super::{
     held,
@@ -15,6 +15,7 @@ use crate::{
         },
         inventory::instance::InstanceId,
         poll::{
+            databases::DatabaseRow,
             files::FileRow,
             log_use::LogUseRow,
             logs::LogRow,
@@ -42,6 +43,7 @@ pub struct Beside<'a> {
 /// The rows of one of these subjects; None: it is another one.
 pub fn rows(what: What, scope: Scoped<'_>, beside: &Beside<'_>) -> Option<Grid> {
     Some(match what {
+        What::Databases => databases(scope),
         What::Storage => storage(scope, beside),
         What::Files => files(scope),
         What::Tempdb => held::tempdb(scope),
@@ -50,6 +52,38 @@ pub fn rows(what: What, scope: Scoped<'_>, beside: &Beside<'_>) -> Option<Grid> 
         What::Grants => held::grants(scope),
         _ => return None,
     })
+}
+
+/// A row a database: those in trouble first, then the largest.
+fn databases(scope: Scoped<'_>) -> Grid {
+    let rows = scope.iter().flat_map(|i| {
+        of_instance(i, &i.facts.databases, |rows| {
+            let mut rows: Vec<&DatabaseRow> = rows.iter().collect();
+            rows.sort_by_key(|row| std::cmp::Reverse((row.trouble(), row.size_bytes)));
+            rows
+        })
+    });
+    grid_with_holes(&database_columns(), rows)
+}
+
+fn kb(bytes: Option<i64>) -> Cell {
+    Cell::int(bytes.map(|bytes| bytes / 1024))
+}
+
+/// The columns of databases.
+pub(super) fn database_columns<'a>() -> [Column<&'a DatabaseRow>; 10] {
+    [
+        ("database", |d| Cell::text(d.name.as_deref())),
+        ("database_id", |d| Cell::Int(d.id.into())),
+        ("state", |d| Cell::text(d.state.as_deref())),
+        ("recovery", |d| Cell::text(d.recovery.as_deref())),
+        ("size_kb", |d| kb(d.size_bytes)),
+        ("log_kb", |d| kb(d.log_bytes)),
+        ("compatibility", |d| Cell::int(d.compatibility.map(i64::from))),
+        ("owner", |d| Cell::text(d.owner.as_deref())),
+        ("is_read_only", |d| d.is_read_only.map_or(Cell::text(None), Cell::Flag)),
+        ("log_waits_for", |d| Cell::text(d.log_reuse_wait.as_deref())),
+    ]
 }
 
 /// A volume, what the files on it do together, and when it is full by its last months.
@@ -240,8 +274,7 @@ pub(super) fn txlog_columns<'a>() -> [Column<LogOf<'a>>; 21] {
         ("vlfs", |log| Cell::int(structure(log).and_then(|log| log.vlfs))),
         ("active_vlfs", |log| Cell::int(structure(log).and_then(|log| log.active_vlfs))),
         ("last_backup", |log| {
-            let at = structure(log).and_then(|structure| structure.backup_at);
-            Cell::text(at.map(|at| log.2.zone.rfc3339(at)).as_deref())
+            Cell::time(structure(log).and_then(|structure| structure.backup_at), log.2.zone)
         }),
         ("since_backup_kb", |log| Cell::int(structure(log).and_then(|log| log.since_backup_kb))),
         ("path", |(_, l, _)| Cell::text(l.path.as_deref())),

@@ -5,7 +5,7 @@ mod holds;
 mod list;
 mod news;
 
-use super::help;
+use super::{about::About, help};
 use crate::{
     cli::What,
     command::once::rows,
@@ -32,63 +32,6 @@ const FIRST_ROWS: usize = 3;
 const NEWS_MS: u64 = 5_000;
 /// Changes that are told one by one at a time.
 const MOST_NEWS: usize = 6;
-
-/// What is listed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum About {
-    /// rows of `once`
-    Rows(What),
-    /// the one instance in scope
-    Instance,
-}
-
-impl About {
-    /// Its name, as the tabs of the screen say it.
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Rows(What::Fleet) => "fleet",
-            Self::Rows(What::Activity) => "activity",
-            Self::Rows(What::Waits) => "waits",
-            Self::Rows(What::Blocking) => "blocking",
-            Self::Rows(What::Queries) => "queries",
-            Self::Rows(What::Modules) => "modules",
-            Self::Rows(What::Querystore) => "query store",
-            Self::Rows(What::Stores) => "query stores",
-            Self::Rows(What::Plans) => "plans",
-            Self::Rows(What::Deadlocks) => "deadlocks",
-            Self::Rows(What::Cost) => "cost",
-            Self::Rows(What::Storage) => "volumes",
-            Self::Rows(What::Files) => "storage",
-            Self::Rows(What::Growths) => "growths",
-            Self::Rows(What::Tempdb) => "tempdb",
-            Self::Rows(What::Txlog) => "transaction logs",
-            Self::Rows(What::Memory) => "memory",
-            Self::Rows(What::Grants) => "grants",
-            Self::Instance => "instance",
-        }
-    }
-
-    /// What a pane of the screen lists.
-    const fn of(pane: PaneId) -> Option<Self> {
-        Some(match pane {
-            PaneId::Fleet => Self::Rows(What::Fleet),
-            PaneId::Instance => Self::Instance,
-            PaneId::Activity => Self::Rows(What::Activity),
-            PaneId::Waits => Self::Rows(What::Waits),
-            PaneId::Blocking => Self::Rows(What::Blocking),
-            PaneId::Queries => Self::Rows(What::Queries),
-            PaneId::Modules => Self::Rows(What::Modules),
-            PaneId::QueryStore => Self::Rows(What::Querystore),
-            PaneId::Deadlocks => Self::Rows(What::Deadlocks),
-            PaneId::Storage => Self::Rows(What::Files),
-            PaneId::Tempdb => Self::Rows(What::Tempdb),
-            PaneId::TxLog => Self::Rows(What::Txlog),
-            PaneId::Memory => Self::Rows(What::Memory),
-            PaneId::Grants => Self::Rows(What::Grants),
-            _ => return None,
-        })
-    }
-}
 
 /// Where the user is.
 #[derive(Debug, Clone, PartialEq)]
@@ -336,7 +279,7 @@ impl Console {
                 self.asked = None;
                 if at < oldest {
                     self.say(format!("history begins at {}", self.zone.instant(oldest)));
-                    return self.go_to(oldest);
+                    return self.go_to(past::first(oldest, self.now));
                 }
                 self.past = Some(Past { at, fleet: snapshot });
                 self.lines.extend(damaged.into_iter().map(|words| format!("damaged and missing: {words}")));

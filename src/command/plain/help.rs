@@ -1,20 +1,7 @@
 //! The words of plain mode: those of the palette that mean something here, out of the same tables, and the few of its own.
 
+use super::about::About;
 use crate::tui::{Action, PaneId, command_line};
-
-/// What is listed here, by the pane that it is on the screen.
-pub const PANES: [PaneId; 10] = [
-    PaneId::Fleet,
-    PaneId::Activity,
-    PaneId::Waits,
-    PaneId::Blocking,
-    PaneId::Queries,
-    PaneId::Storage,
-    PaneId::Tempdb,
-    PaneId::TxLog,
-    PaneId::Memory,
-    PaneId::Grants,
-];
 
 /// Actions that are carried out here.
 pub const ACTIONS: [Action; 12] = [
@@ -43,7 +30,7 @@ const OWN: [(&str, &str); 4] = [
 /// A command a line.
 pub fn lines() -> Vec<String> {
     let own = OWN.into_iter().map(|(word, about)| format!("{word}: {about}"));
-    let panes = command_line::panes().filter(|(_, _, pane)| PANES.contains(pane));
+    let panes = command_line::panes().filter(|(_, _, pane)| About::of(*pane).is_some());
     let panes = panes.map(|(word, about, _)| format!("{word}, with @GROUP or INSTANCE behind it: {about}"));
     let taking =
         command_line::with().filter(|(name, _)| !name.starts_with("theme") && !name.starts_with("sort"));
@@ -58,9 +45,9 @@ pub fn lines() -> Vec<String> {
     own.chain(panes).chain(taking).chain(actions).collect()
 }
 
-/// Where a pane is told that has no list of lines.
-pub fn elsewhere(pane: PaneId) -> String {
-    let command = match pane {
+/// The sub-command that tells what a pane shows that has no list of lines.
+pub const fn command_of(pane: PaneId) -> Option<&'static str> {
+    match pane {
         PaneId::Groups => Some("dbtop group list"),
         PaneId::Labels => Some("dbtop label list"),
         PaneId::Filters => Some("dbtop filter list"),
@@ -69,9 +56,13 @@ pub fn elsewhere(pane: PaneId) -> String {
         PaneId::Vault => Some("dbtop vault status"),
         PaneId::Settings => Some("dbtop config show"),
         _ => None,
-    };
+    }
+}
+
+/// Where a pane is told that has no list of lines.
+pub fn elsewhere(pane: PaneId) -> String {
     let name = pane.name();
-    command.map_or_else(
+    command_of(pane).map_or_else(
         || format!("{name} has no list of lines yet: only the full screen shows it"),
         |command| format!("{name} is told by a command of its own: {command}"),
     )

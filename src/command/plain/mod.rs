@@ -5,6 +5,7 @@
 //! The session is that of the screen, and so is the language ([`crate::tui::command_line`]); rows are those of `dbtop once`.
 //! [`console`] is the state, without any I/O; this file owns standard input and output.
 
+mod about;
 mod console;
 mod help;
 mod spoken;

@@ -3,7 +3,7 @@
 use crate::{
     cli::What,
     command::output::{Cell, Grid, PROBLEM},
-    model::base::figure,
+    model::base::{figure, zone::Zone},
 };
 
 /// The columns that a line of a list tells; opening the row tells all.
@@ -24,6 +24,7 @@ const fn told(what: What) -> &'static [&'static str] {
         What::Plans => &["query_hash", "finding", "weight", "found", "advice"],
         What::Deadlocks => &["pattern", "times", "last_at", "objects", "victim_session_id", "victim_login"],
         What::Cost => &["cpu_ms_per_s", "reads_per_s", "process_cpu_pct"],
+        What::Databases => &["database", "state", "recovery", "size_kb", "owner"],
         What::Storage => {
             &["volume", "free_kb", "free_pct", "full_in_ms", "days_to_full", "read_ms", "write_ms"]
         }
@@ -60,13 +61,13 @@ const BARE: [&str; 8] = ["level", "why", "wait_type", "category", "resource", "s
 
 /// `sqlprd-014: session 88, running, elapsed 5m12s, database crm`: one row of a list. Without the instance where all rows
 /// are of one.
-pub fn row(what: What, grid: &Grid, cells: &[Cell], is_of_one: bool) -> String {
+pub fn row(what: What, grid: &Grid, cells: &[Cell], is_of_one: bool, zone: &Zone) -> String {
     let known = told(what).iter().chain([&PROBLEM]).filter_map(|name| {
         let at = grid.columns.iter().position(|column| column == name)?;
         let cell = cells.get(at)?;
         let is_empty = matches!(cell, Cell::Unknown(why) if why.is_empty());
         (!is_empty && (*name != PROBLEM || !matches!(cell, Cell::Unknown(_)))).then(|| {
-            let value = value(name, cell);
+            let value = value(name, cell, zone);
             if BARE.contains(name) { value } else { format!("{} {value}", label(name)) }
         })
     });
@@ -86,10 +87,14 @@ pub fn row(what: What, grid: &Grid, cells: &[Cell], is_of_one: bool) -> String {
 }
 
 /// One fact of a row a line, as `CPU: 97 %`; unknown ones without a reason are left out.
-pub fn facts<'g>(grid: &'g Grid, cells: &'g [Cell]) -> impl Iterator<Item = String> + use<'g> {
-    grid.columns.iter().zip(cells).filter_map(|(name, cell)| {
+pub fn facts<'g>(
+    grid: &'g Grid,
+    cells: &'g [Cell],
+    zone: &'g Zone,
+) -> impl Iterator<Item = String> + use<'g> {
+    grid.columns.iter().zip(cells).filter_map(move |(name, cell)| {
         let is_empty = matches!(cell, Cell::Unknown(why) if why.is_empty());
-        (!is_empty).then(|| format!("{}: {}", label(name), value(name, cell)))
+        (!is_empty).then(|| format!("{}: {}", label(name), value(name, cell, zone)))
     })
 }
 
@@ -123,12 +128,14 @@ const UNITS: [(&str, Spell); 6] = [
     ("_kb", |v| push(figure::push_size, v * 1024.0)),
 ];
 
-fn value(column: &str, cell: &Cell) -> String {
+fn value(column: &str, cell: &Cell, zone: &Zone) -> String {
     let is_of = |ending: &str| column.ends_with(ending) || column == ending.trim_start_matches('_');
     let spell = UNITS.iter().find(|(ending, _)| is_of(ending)).map(|(_, spell)| spell);
     match (cell, spell) {
         (Cell::Int(n), Some(spell)) => spell(*n as f64),
         (Cell::Real(n), Some(spell)) => spell(*n),
+        // As the screen tells it: what is for machines cannot be listened to.
+        (Cell::Time(at, _), _) => zone.instant(*at),
         (cell, _) => cell.shown(),
     }
 }
@@ -136,10 +143,11 @@ fn value(column: &str, cell: &Cell) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::base::{time::Timestamp, zone::UTC};
 
     #[test]
     fn figures_are_said_with_name_and_unit() {
-        let said = |column: &str, cell: Cell| format!("{} {}", label(column), value(column, &cell));
+        let said = |column: &str, cell: Cell| format!("{} {}", label(column), value(column, &cell, &UTC));
         assert_eq!(said("wait_ms", Cell::Int(301_000)), "wait 5m01s");
         assert_eq!(said("cpu_pct", Cell::Real(97.2)), "CPU 97 %");
         assert_eq!(said("ms_per_s", Cell::Real(4_900.0)), "waiting 4.9 s a second");
@@ -150,13 +158,18 @@ mod tests {
             said("cpu_ms", Cell::Unknown("n/a (VIEW SERVER STATE)".into())),
             "CPU n/a (VIEW SERVER STATE)"
         );
+        let at = Timestamp::from_ms(1_795_874_400_000);
+        let nepal = Zone::ahead(5 * 3600 + 45 * 60).unwrap();
+        let cell = Cell::time(Some(at), &nepal);
+        assert_eq!(value("last_backup", &cell, &nepal), nepal.instant(at), "with date and zone");
+        assert!(cell.shown().contains('T') && cell.shown().ends_with("+05:45"), "{}", cell.shown());
     }
 
     #[test]
     fn what_is_not_known_is_left_out_and_never_zero() {
         let grid = Grid { columns: vec!["instance", "session_id", "wait_ms", PROBLEM], rows: Vec::new() };
         let unknown = || Cell::Unknown(String::new());
-        let row_of = |cells: &[Cell]| row(What::Blocking, &grid, cells, false);
+        let row_of = |cells: &[Cell]| row(What::Blocking, &grid, cells, false, &UTC);
         let none = [Cell::Text("a".into()), unknown(), unknown(), unknown()];
         assert_eq!(row_of(&none), "a");
         let known = [Cell::Text("a".into()), Cell::Int(88), unknown(), unknown()];
@@ -165,6 +178,6 @@ mod tests {
         assert_eq!(row_of(&failed), "a: no data, login refused");
         let half = [Cell::Text("a".into()), Cell::Int(88), unknown(), Cell::Text("cut".into())];
         assert_eq!(row_of(&half), "a: session 88, problem cut");
-        assert_eq!(facts(&grid, &known).collect::<Vec<_>>(), ["instance: a", "session: 88"]);
+        assert_eq!(facts(&grid, &known, &UTC).collect::<Vec<_>>(), ["instance: a", "session: 88"]);
     }
 }

@@ -1,20 +1,22 @@
 //! Plain mode as somebody hears it: lines in, lines out.
 
-use super::console::Console;
+use super::{about::About, console::Console, help};
 use crate::{
+    cli::Cli,
     model::{
-        base::time::Timestamp,
+        base::{time::Timestamp, zone::Zone},
         fold::snapshot::{FleetSnapshot, InstanceSnapshot},
         judge::health::{Health, Level, Reason, Topic},
         judge::why::Why,
     },
     protocol::{Effect, HistoryRequest, InventoryRequest, Reply, VaultState},
     tui::{
-        Settings, Subject,
+        Settings, Subject, command_line,
         fixture::{self, NOW},
         theme::{Depth, Theme},
     },
 };
+use clap::Parser;
 use std::sync::Arc;
 
 struct Heard {
@@ -101,10 +103,55 @@ fn it_begins_with_the_fleet_and_the_worst() {
 fn help_names_every_list_that_there_is() {
     let mut heard = Heard::of(fixture::small());
     let help = heard.type_line("help").join("\n");
-    for word in ["queries", "storage", "tempdb", "txlog", "memory", "grants"] {
-        assert!(help.contains(&format!("{word}, with @GROUP")), "{word} in {help}");
+    for (word, _, pane) in command_line::panes() {
         let list = heard.type_line(word);
-        assert!(!list[0].contains("nothing is called"), "{list:#?}");
+        let is_listed = help.contains(&format!("\n{word}, with @GROUP"));
+        let command = help::command_of(pane);
+        assert!(is_listed != command.is_some(), "{word}: lines, or a sub-command that has them");
+        match command {
+            Some(command) => {
+                assert!(list[0].ends_with(command), "{list:#?}");
+                let parsed = Cli::try_parse_from(command.split(' '));
+                assert!(parsed.is_ok(), "{command}: {parsed:?}");
+            }
+            None => assert!(list[0].contains(", the whole fleet: "), "{list:#?}"),
+        }
+    }
+}
+
+#[test]
+fn help_names_the_actions_that_are_carried_out_and_no_other() {
+    for (word, _, action) in command_line::words() {
+        let said = Heard::of(fixture::small()).type_line(word);
+        let is_refused = said.iter().any(|line| line.starts_with("only the full screen"));
+        assert_eq!(is_refused, !help::ACTIONS.contains(&action), "{word}: {said:#?}");
+    }
+}
+
+#[test]
+fn a_time_is_told_as_on_the_screen_with_date_and_zone() {
+    let mut heard = Heard::of(fixture::small());
+    heard.console.configure(&Settings { zone: Zone::ahead(3600).unwrap(), ..settings() });
+    let mut seen = 0;
+    for (word, _, pane) in command_line::panes() {
+        if About::of(pane).is_none() {
+            continue;
+        }
+        let rows = heard.type_line(word).len().min(4);
+        for n in 1..rows {
+            let row = heard.type_line(&n.to_string());
+            for line in row.iter().filter(|line| line.contains("2026-11-")) {
+                seen += 1;
+                assert!(!line.contains("T1") && line.contains(" +01:00"), "{word}: {line}");
+            }
+            heard.type_line(word);
+        }
+    }
+    assert!(seen > 0, "no row has a time");
+    let page = heard.type_line("sqlprd-021");
+    for line in page.iter().filter(|line| line.contains(" at ") || line.contains(" since ")) {
+        let has_clock = line.as_bytes().windows(3).any(|w| w[0] == b':' && w[1].is_ascii_digit());
+        assert!(!has_clock || line.contains("+01:00"), "{line}");
     }
 }
 

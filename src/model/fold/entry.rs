@@ -198,6 +198,13 @@ impl Entry {
         }
     }
 
+    /// The first answer of a probe comes later than the first polls.
+    pub fn take_due(&mut self, probe: ProbeId, at: Timestamp) {
+        if let Some(reading) = self.change().facts.reading_mut(probe) {
+            *reading.due = Some(at);
+        }
+    }
+
     /// A poll gave nothing: the old value stays and ages.
     pub fn miss(
         &mut self,

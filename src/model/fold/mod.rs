@@ -124,6 +124,11 @@ impl Fleet {
                     entry.take_pace(probe, at, every_ms, &mut self.keep);
                 }
             }
+            Update::Due { instance, probe, at } => {
+                if let Some(entry) = self.entry(&instance) {
+                    entry.take_due(probe, at);
+                }
+            }
             Update::Remembered(kept) => {
                 if let Some(entry) = self.entry(&kept.info.id) {
                     entry.remember(&kept);

@@ -8,7 +8,7 @@ use crate::model::{
         health::{Health, Level, Reason, Thresholds, Topic},
         why::Why,
     },
-    poll::Facts,
+    poll::{Facts, link::Link},
     timeline::history::History,
 };
 use std::{
@@ -160,14 +160,22 @@ impl FleetSnapshot {
         }
     }
 
-    /// Our cost on all servers together; None until a server has told twice.
+    /// Our cost on all servers together; None until one has told twice. Of one that does not answer nobody waits for more than its
+    /// first polls.
     pub fn own_cost(&self) -> Option<FleetCost> {
         let (mut sum, mut known, mut settled) = (0.0, 0, 0);
-        for cost in self.instances.iter().filter_map(|i| i.facts.cost.get()) {
-            let Some(rate) = cost.cpu_ms_per_s else { continue };
+        for i in &self.instances {
+            let Some((cost, rate)) = i.facts.cost.get().and_then(|cost| Some((cost, cost.cpu_ms_per_s?)))
+            else {
+                continue;
+            };
+            let is_settled = cost.over_ms >= SETTLED_MS;
+            if !is_settled && matches!(i.facts.link, Link::Down { .. }) {
+                continue;
+            }
             sum += rate;
             known += 1;
-            settled += u32::from(cost.over_ms >= SETTLED_MS);
+            settled += u32::from(is_settled);
         }
         (known > 0).then_some(FleetCost { cpu_ms_per_s: sum, settled: settled * 10 >= known * 9 })
     }

@@ -419,6 +419,32 @@ fn own_cost_is_settled_once_the_first_polls_no_longer_stand_alone() {
 }
 
 #[test]
+fn what_was_never_read_is_due_until_it_is_there() {
+    let mut f = fleet(&["a"]);
+    let (instance, due) = (InstanceId::new("a"), at(1_800));
+    f.apply(Update::Due { instance, probe: ProbeId::Databases, at: due });
+    assert_eq!(shown(&mut f, 1).facts.databases.meta().first_due(), Some(due));
+    polled(&mut f, "a", 1_800, Sample::Known(State::Databases(Arc::default())));
+    assert_eq!(shown(&mut f, 1_800).facts.databases.meta().first_due(), None);
+}
+
+#[test]
+fn one_that_does_not_answer_keeps_nobody_from_knowing_the_cost() {
+    let mut f = fleet(&["a", "dead"]);
+    let cost = |cpu_ms| {
+        Sample::Cost(CostSample { session_id: Some(55), cpu_ms: Some(cpu_ms), ..CostSample::default() })
+    };
+    for (s, cpu_ms) in [(0, 20), (2, 60)] {
+        polled(&mut f, "a", s, cost(cpu_ms));
+        polled(&mut f, "dead", s, cost(cpu_ms));
+    }
+    link(&mut f, "dead", 3, down(FailureKind::Timeout));
+    polled(&mut f, "a", 32, cost(66));
+    let told = f.snapshot(at(32)).own_cost().map(|c| (c.cpu_ms_per_s, c.settled));
+    assert_eq!(told, Some((46.0 / 32.0, true)), "its two polls at the start would wait for a third for ever");
+}
+
+#[test]
 fn processor_of_others_and_schedulers_share_a_reading() {
     let mut f = fleet(&["a"]);
     let ring = CpuRingSample { sql_pct: Some(30.0), idle_pct: Some(60.0), age_ms: None };

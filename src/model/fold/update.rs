@@ -35,6 +35,15 @@ pub enum Update {
         /// interval from now on, ms
         every_ms: u32,
     },
+    /// the first answer of a probe comes later than the first polls
+    Due {
+        /// whose
+        instance: InstanceId,
+        /// which probe
+        probe: ProbeId,
+        /// when it is asked
+        at: Timestamp,
+    },
     /// history returns what was kept, in the order of time for each instance
     Remembered(Box<Record>),
     /// and the last fifteen minutes of an instance before that

@@ -49,6 +49,9 @@ pub enum Why {
         obstacle: Option<Obstacle>,
         /// since when
         since: Option<Since>,
+        /// what is not configured, and what to do; None: it is another failure
+        #[serde(default)]
+        missing: Option<Arc<str>>,
     },
     /// a connection, but no answer
     NoDataSince(Since),
@@ -431,7 +434,9 @@ impl Why {
     pub const fn has_time(&self) -> bool {
         matches!(
             self,
-            Self::Down { since: Some(_), .. } | Self::NoDataSince(_) | Self::Jobs { at: Some(_), .. }
+            Self::Down { since: Some(_), missing: None, .. }
+                | Self::NoDataSince(_)
+                | Self::Jobs { at: Some(_), .. }
         )
     }
 
@@ -443,7 +448,9 @@ impl Why {
             Self::Paused { pause, left_ms } => {
                 write!(f, "{}{}", pause.words(), Maybe(" for ", left_ms.map(span), ""))
             }
-            Self::Down { kind, number, obstacle, since } => {
+            // What is to be done comes first; since when is no help.
+            Self::Down { missing: Some(what), .. } => f.write_str(what),
+            Self::Down { kind, number, obstacle, since, missing: None } => {
                 down(f, *kind, *number, *obstacle, since.map(told))
             }
             Self::NoDataSince(since) => write!(f, "no data since {}", told(*since)),

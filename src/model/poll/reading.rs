@@ -59,18 +59,20 @@ pub struct Reading<T> {
     pub every_ms: u32,
     /// why the newest attempt gave nothing; None if it succeeded
     pub problem: Option<Unavailable>,
+    /// when the first one is due, of what comes later than the first polls; None: soon, or nobody told
+    pub due: Option<Timestamp>,
 }
 
 impl<T> Default for Reading<T> {
     fn default() -> Self {
-        Self { value: None, at: None, every_ms: 0, problem: Some(Unavailable::NotYet) }
+        Self { value: None, at: None, every_ms: 0, problem: Some(Unavailable::NotYet), due: None }
     }
 }
 
 impl<T> Reading<T> {
     /// A good value taken at `at`.
     pub const fn good(value: T, at: Timestamp, every_ms: u32) -> Self {
-        Self { value: Some(value), at: Some(at), every_ms, problem: None }
+        Self { value: Some(value), at: Some(at), every_ms, problem: None, due: None }
     }
 
     /// Notes that an attempt failed; the old value stays and ages.
@@ -90,12 +92,13 @@ impl<T> Reading<T> {
             at: self.at,
             every_ms: self.every_ms,
             problem: self.problem.as_ref(),
+            due: self.due,
         }
     }
 
     /// The parts that may change without a new value.
     pub const fn meta_mut(&mut self) -> MetaMut<'_> {
-        MetaMut { every_ms: &mut self.every_ms, problem: &mut self.problem }
+        MetaMut { every_ms: &mut self.every_ms, problem: &mut self.problem, due: &mut self.due }
     }
 
     /// True when the value is older than two and a half intervals: one poll may be late, two may not.
@@ -115,7 +118,7 @@ impl<T> Reading<T> {
 }
 
 /// Everything that a reading says besides its value: the same for every probe.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Meta<'a> {
     /// there is a value, fresh or stale
     pub has_value: bool,
@@ -125,9 +128,17 @@ pub struct Meta<'a> {
     pub every_ms: u32,
     /// see [`Reading::problem`]
     pub problem: Option<&'a Unavailable>,
+    /// see [`Reading::due`]
+    pub due: Option<Timestamp>,
 }
 
 impl Meta<'_> {
+    /// When the first reading is due, while there was none.
+    pub fn first_due(self) -> Option<Timestamp> {
+        let is_waited_for = matches!(self.problem, None | Some(Unavailable::NotYet));
+        self.due.filter(|_| is_waited_for && !self.has_value)
+    }
+
     /// When the value goes stale if no newer one comes.
     pub fn stale_at(self) -> Option<Timestamp> {
         self.at.filter(|_| self.every_ms > 0).map(|at| at.plus_ms(i64::from(self.every_ms) * 5 / 2))
@@ -149,6 +160,8 @@ pub struct MetaMut<'a> {
     pub every_ms: &'a mut u32,
     /// see [`Reading::problem`]
     pub problem: &'a mut Option<Unavailable>,
+    /// see [`Reading::due`]
+    pub due: &'a mut Option<Timestamp>,
 }
 
 #[cfg(test)]

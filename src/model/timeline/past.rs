@@ -369,6 +369,14 @@ pub const fn step_ms(in_a_row: u32) -> i64 {
 /// One step of `{` and `}`, ms.
 pub const LONG_STEP_MS: i64 = 3_600_000;
 
+/// From the beginning of history to its first polls, ms.
+const FIRST_POLLS_MS: i64 = 10_000;
+
+/// The first instant of a history that has something to show: at its very beginning nothing was polled yet. `last` is its end.
+pub fn first(oldest: Timestamp, last: Timestamp) -> Timestamp {
+    oldest.plus_ms(FIRST_POLLS_MS).min(last).max(oldest)
+}
+
 /// A step in words: `1 min`, `1 h`.
 pub fn step_words(ms: i64) -> String {
     if ms >= 3_600_000 { format!("{} h", ms / 3_600_000) } else { format!("{} min", ms / 60_000) }

@@ -5,7 +5,10 @@ mod table;
 
 pub use table::{Action, ROWS};
 
-use super::{id::PaneId, key::Chord};
+use super::{
+    id::{PaneId, Subject},
+    key::Chord,
+};
 
 /// The part of the screen in which a key has a meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -95,6 +98,15 @@ impl Context {
             Self::Pick => "Dialogs that choose instances",
             Self::Plan => "Plan",
             Self::Deadlock => "Deadlock",
+        }
+    }
+
+    /// True where rows are things of the inventory and no instances.
+    const fn is_of_things(self) -> bool {
+        match self {
+            Self::Records => true,
+            Self::Pane(pane) => matches!(pane.row().subject, Subject::Inventory),
+            _ => false,
         }
     }
 
@@ -316,6 +328,24 @@ pub struct Binding {
 }
 
 impl Binding {
+    /// What it does in its place, in words: what some actions do differs by it, and the footer's word says it.
+    pub fn does(&self) -> &'static str {
+        let (context, is_of_things) = (self.key.context, self.key.context.is_of_things());
+        match (self.action, self.key.hint) {
+            (Action::Enter | Action::Out | Action::NextSection | Action::Filter, Some(hint))
+                if context != Context::Global =>
+            {
+                hint
+            }
+            (Action::Add | Action::Edit | Action::Remove, Some(hint)) if is_of_things => hint,
+            (Action::Edit, None) if is_of_things => "edit",
+            // Where text is typed, the parts are fields.
+            (Action::NextSection, None) if context.takes_text() => "next field",
+            (Action::PrevSection, None) if context.takes_text() => "previous field",
+            _ => self.help,
+        }
+    }
+
     /// True if its key means this where these contexts are asked, the narrowest first: no narrower one has the key, too.
     pub fn is_meant(&self, contexts: &[Context]) -> bool {
         let place = |key: &Key| contexts.iter().position(|context| *context == key.context);
@@ -331,18 +361,9 @@ pub fn listed(context: Context) -> Vec<(Vec<Chord>, &'static str)> {
     let mut lines: Vec<(Action, Vec<Chord>, &str)> = Vec::new();
     for b in bindings().filter(|b| b.key.context == context) {
         let Some(chord) = Chord::parse(b.key.name) else { continue };
-        // What these do differs by their place, and the footer's word says it.
-        let differs = matches!(b.action, Action::Enter | Action::Out | Action::NextSection | Action::Filter);
-        let help = match (b.key.hint, b.action) {
-            (Some(hint), _) if differs && context != Context::Global => hint,
-            // Where text is typed, the parts are fields.
-            (None, Action::NextSection) if context.takes_text() => "next field",
-            (None, Action::PrevSection) if context.takes_text() => "previous field",
-            _ => b.help,
-        };
         match lines.iter_mut().find(|(action, ..)| *action == b.action) {
             Some((_, chords, _)) => chords.push(chord),
-            None => lines.push((b.action, vec![chord], help)),
+            None => lines.push((b.action, vec![chord], b.does())),
         }
     }
     lines.into_iter().map(|(_, chords, help)| (chords, help)).collect()

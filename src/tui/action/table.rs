@@ -43,6 +43,7 @@ const SETTINGS: Context = Context::Pane(PaneId::Settings);
 const VAULT: Context = Context::Pane(PaneId::Vault);
 const TENANTS: Context = Context::Pane(PaneId::Tenants);
 const GROUPS: Context = Context::Pane(PaneId::Groups);
+const FILTERS: Context = Context::Pane(PaneId::Filters);
 const LABELS: Context = Context::Pane(PaneId::Labels);
 
 /// Makes the type and the table of the same rows, so that no action can lack one.
@@ -302,7 +303,9 @@ actions! {
         keys(&[at(GLOBAL, "+"), told(RECORDS, "+", "new")]);
     Edit: "edit the row; in the fleet all that are marked at once", changes(), on_row(),
         word("edit", "this instance, or those marked"),
-        keys(&[told(FLEET, "i", "edit"), told(INSTANCE, "i", "edit"), told(RECORDS, "i", "edit"), at(SETTINGS, "i")]);
+        keys(&[
+            told(FLEET, "i", "edit"), told(INSTANCE, "i", "edit"), told(GROUPS, "i", "edit"), told(LABELS, "i", "edit"),
+            told(FILTERS, "i", "edit"), told(TENANTS, "i", "edit"), at(SETTINGS, "i")]);
     Remove: "take the row, in the fleet all that are marked, out of the inventory", changes(), on_row(),
         word("remove", "this instance, or those marked"),
         keys(&[at(FLEET, "D"), told(RECORDS, "D", "delete"), told(SETTINGS, "D", "take out of the file")]);
@@ -311,7 +314,7 @@ actions! {
     Rotate: "make a new data key; all slots open it as before", changes(),
         keys(&[told(VAULT, "R", "new data key")]);
     Duplicate: "new, like this one", changes(), on_row(),
-        keys(&[told(RECORDS, "c", "copy")]);
+        keys(&[told(GROUPS, "c", "copy"), told(FILTERS, "c", "copy")]);
     Members: "members: choose instances of the fleet", changes(), on_row(),
         keys(&[told(GROUPS, "m", "members")]);
     Unite: "make the label one with another, or the marked ones one", changes(), on_row(),

@@ -8,8 +8,8 @@ use crate::{
     },
     protocol::VaultState,
     tui::{
-        action::{Action, Binding, Context, Kind, When, bindings},
-        id::{PaneId, Subject},
+        action::{Action, Context},
+        id::PaneId,
         key::Chord,
         layer::{Behind, overlay},
         moment::{Recording, push_ago},
@@ -500,54 +500,8 @@ fn asked(app: &App, room: u16, line: &mut Canvas<'_>) -> bool {
 
 /// The keys that are useful here, as many as there is room for.
 fn footer_keys(app: &mut App, room: u16, line: &mut Canvas<'_>) {
+    let told = app.told();
     let t = &app.world.theme;
-    let contexts = match app.layers.last() {
-        Some(layer) => vec![layer.context()],
-        None => Context::of_pane(app.place.pane),
-    };
-    // Without any instance there is nothing to open, filter or sort; without a row nothing to open or copy.
-    let nothing = app.layers.is_empty() && app.world.snapshot.instances.is_empty();
-    let no_row = app.layers.is_empty() && app.panes.get(app.place.pane).counts().0 == 0;
-    let narrowed = app.world.narrowed;
-    let in_past = app.world.moment.past.is_some();
-    let recording = app.world.moment.recording.is_some();
-    let useful = |b: &Binding| {
-        let refused = in_past && b.kind.refused_in_past().is_some()
-            || recording && b.kind.refused_in_recording().is_some();
-        // A demo and a plain file cannot be edited: keys for that are no help there.
-        let is_plain = app.inventory.state == VaultState::Plain && app.layers.is_empty() && !nothing;
-        let refused = refused || is_plain && app.needs_vault(b.action);
-        // What is listed there has no health.
-        let has_problems = app.place.pane.row().subject != Subject::Inventory;
-        let refused = refused || b.action == Action::NextProblem && !has_problems;
-        let finds = || app.layers.last().is_none_or(|top| top.finds());
-        let refused = refused || b.action == Action::Filter && b.key.context == Context::List && !finds();
-        let refused = refused || app.layers.last().is_some_and(|top| !top.offers(b.action));
-        !refused
-            && match b.when {
-                When::Always => true,
-                When::Instances => !nothing || in_past && b.kind == Kind::Travels,
-                When::Row => !no_row,
-                When::RowOfMany => !no_row && !narrowed,
-                When::Past => in_past,
-            }
-    };
-    let of_layer = |action| app.layers.last().and_then(|top| top.word(action));
-    let word = |b: &Binding| match b.action {
-        action if of_layer(action).is_some() => of_layer(action),
-        Action::Back if nothing => Some("quit"),
-        Action::Add if nothing && !contexts.contains(&Context::Records) => Some("add an instance"),
-        Action::Live if recording => Some("last instant"),
-        _ => b.key.hint,
-    };
-    let useful = bindings().filter(|b| contexts.contains(&b.key.context)).filter(useful);
-    let told = useful.filter_map(|b| Some((word(&b)?, b))).filter(|(_, b)| b.is_meant(&contexts));
-    let mut told: Vec<_> = told.collect();
-    // Those of the pane first; among them, actions that only show: they are more usual than changes.
-    told.sort_by_key(|(_, b)| {
-        let is_travel = in_past && b.kind == Kind::Travels;
-        (!is_travel, b.action == Action::Edit, b.key.context == Context::Global)
-    });
     let mut help_to_come = app.layers.is_empty();
     let mut x = 1;
     for (word, b) in told {
@@ -573,14 +527,11 @@ fn footer_facts(app: &App, out: &mut String) {
     if s.version == 0 {
         return;
     }
-    match app.status.cost {
-        Some(cost) if cost.settled => {
-            out.push_str("cost ");
-            figure::push_count(out, cost.cpu_ms_per_s);
-            out.push_str(" ms/s · ");
-        }
-        Some(_) => out.push_str("measuring cost · "),
-        None => {}
+    if let Some(cost) = app.status.cost {
+        // The first polls ask for everything: what they cost is a figure, and none to go by.
+        out.push_str(if cost.settled { "cost " } else { "measuring cost: " });
+        figure::push_count(out, cost.cpu_ms_per_s);
+        out.push_str(" ms/s · ");
     }
     let _ = write!(out, "{}/{} polled", s.polled, s.instances.len());
     if s.collector.slowed > 0 {

@@ -12,6 +12,9 @@ use crate::{
     },
 };
 
+/// Why what is done to instances is refused where none is meant.
+pub(super) const WHICH: &str = "which instance? Put the cursor on it in the fleet, or open it";
+
 impl App {
     /// Actions that change the inventory, with an open vault.
     pub(super) fn change_inventory(&mut self, action: Action) {
@@ -43,10 +46,7 @@ impl App {
             ids.extend(pane.under_cursor().or_else(|| self.place.instance().cloned()));
         }
         if ids.is_empty() {
-            self.say(
-                Level::Warning,
-                "which instance? Put the cursor on it in the fleet, or open it".to_owned(),
-            );
+            self.say(Level::Warning, WHICH.to_owned());
             return None;
         }
         Some(ids)
@@ -60,6 +60,16 @@ impl App {
             Some(of_row) if pane.marked(&self.world.view()).is_empty() => Some(vec![of_row.clone()]),
             _ => self.meant(),
         }
+    }
+
+    /// No instance is meant at all, not even that of the row under the cursor.
+    pub(super) fn means_none(&mut self) -> bool {
+        let pane = self.panes.get(self.place.pane);
+        let row = pane.selected().filter(|_| pane.counts().0 > 0);
+        row.as_ref().and_then(RowKey::instance).is_none()
+            && pane.under_cursor().is_none()
+            && pane.marked(&self.world.view()).is_empty()
+            && self.place.instance().is_none()
     }
 
     fn ask_to_remove(&mut self, ids: &[InstanceId]) {

@@ -1,14 +1,11 @@
 //! The menu behind `x`: what can be done to the row or to the marks, and what is refused and why. Made from the table of actions.
 
-use super::{App, inventory::READ_ONLY};
-use crate::{
-    protocol::VaultState,
-    tui::{
-        action::{Action, Binding, Context, Kind, ROWS, Row, When, bindings},
-        id::RowKey,
-        key::Chord,
-        layer::menu::{Item, Menu},
-    },
+use super::App;
+use crate::tui::{
+    action::{Action, Binding, Context, Kind, ROWS, Row, When, bindings},
+    id::{RowKey, Subject},
+    key::Chord,
+    layer::menu::{Item, Menu},
 };
 
 /// True for what is done to a row or to something outside of the screen, and not to the way it is shown.
@@ -20,7 +17,17 @@ const fn is_deed(kind: Kind, when: When) -> bool {
 impl App {
     /// Opens the menu.
     pub(super) fn open_menu(&mut self) {
-        let contexts = Context::of_pane(self.place.pane);
+        let items = self.deeds();
+        let on = self.done_to();
+        self.open_layer(Menu::new(on, items));
+    }
+
+    /// All that can be done here, and what is refused now.
+    pub(super) fn deeds(&mut self) -> Vec<Item> {
+        let mut contexts = Context::of_pane(self.place.pane);
+        // Rows of the inventory are no instances: nothing there is polled or examined.
+        let has_instances = self.place.pane.row().subject != Subject::Inventory;
+        contexts.retain(|context| has_instances || *context != Context::Global);
         let own = |b: &Binding| contexts.iter().position(|c| *c == b.key.context);
         let is_one =
             |b: &Binding| b.action != Action::Menu && is_deed(b.kind, b.when) && b.is_meant(&contexts);
@@ -32,19 +39,12 @@ impl App {
                 && items.iter().all(|item| item.action != b.action)
             {
                 let refused = self.refusal(b.action, b.when);
-                // What these do differs by pane, and the footer's word says it.
-                let is_own = match b.action {
-                    Action::Enter => true,
-                    Action::Add | Action::Edit | Action::Remove => contexts.contains(&Context::Records),
-                    _ => false,
-                };
-                let help = b.key.hint.filter(|_| is_own).unwrap_or(b.help);
-                items.push(Item { action: b.action, key: chord.to_string(), help, refused });
+                items.push(Item { action: b.action, key: chord.to_string(), help: b.does(), refused });
             }
         }
         // What has a key in some pane alone is done to the rows of that pane alone.
         let has_no_key = |row: &&Row| row.keys.is_empty();
-        for row in ROWS.iter().filter(has_no_key).filter(|row| is_deed(row.kind, row.when)) {
+        for row in ROWS.iter().filter(has_no_key).filter(|row| has_instances && is_deed(row.kind, row.when)) {
             if let Some((word, _)) = row.word
                 && items.iter().all(|item| item.action != row.action)
             {
@@ -52,25 +52,7 @@ impl App {
                 items.push(Item { action: row.action, key: format!(":{word}"), help: row.help, refused });
             }
         }
-        let on = self.done_to();
-        self.open_layer(Menu::new(on, items));
-    }
-
-    /// Why an action is refused here and now.
-    fn refusal(&mut self, action: Action, when: When) -> Option<String> {
-        let no_row = self.panes.get(self.place.pane).counts().0 == 0;
-        if let Some(why) = self.world.moment.refuses(action.kind()) {
-            return Some(why.to_owned());
-        }
-        match when {
-            When::Row | When::RowOfMany if no_row => return Some("no row is under the cursor".to_owned()),
-            When::RowOfMany if self.world.narrowed => {
-                return Some("it is the only instance in scope".to_owned());
-            }
-            _ => {}
-        }
-        let is_refused = self.needs_vault(action) && self.inventory.state == VaultState::Plain;
-        is_refused.then(|| READ_ONLY.to_owned())
+        items
     }
 
     /// The marks or the row, in words.

@@ -12,6 +12,7 @@ mod inventory;
 mod layers;
 mod menu;
 mod navigate;
+mod offers;
 mod outbox;
 mod plans;
 mod replies;

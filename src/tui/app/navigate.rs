@@ -121,15 +121,20 @@ impl App {
     /// From a query of the plan cache to the same one in Query Store, and back; where no such row is under the cursor, to the queries of
     /// the scope.
     pub(super) fn go_to_query(&mut self) {
+        match self.query_elsewhere() {
+            Some(Ok((pane, key))) => self.follow(pane, None, Some(key), Some(Look::Own)),
+            Some(Err(why)) => self.say(Level::Ok, why),
+            None => self.follow(PaneId::Queries, None, None, Some(Look::Sort("cpu"))),
+        }
+    }
+
+    /// The row of the query under the cursor in the pane that has it, too, or why that has none; None: no such row is under the cursor.
+    pub(super) fn query_elsewhere(&mut self) -> Option<Result<(PaneId, RowKey), String>> {
         let row = self.panes.get(self.place.pane).selected();
-        let found = match (self.place.pane, row) {
-            (PaneId::Queries, Some(RowKey::Query(id, hash))) => self.stored(&id, hash),
-            (PaneId::QueryStore, Some(RowKey::Stored(id, _, _, hash))) => self.cached(&id, hash),
-            _ => return self.follow(PaneId::Queries, None, None, Some(Look::Sort("cpu"))),
-        };
-        match found {
-            Ok((pane, key)) => self.follow(pane, None, Some(key), Some(Look::Own)),
-            Err(why) => self.say(Level::Ok, why),
+        match (self.place.pane, row) {
+            (PaneId::Queries, Some(RowKey::Query(id, hash))) => Some(self.stored(&id, hash)),
+            (PaneId::QueryStore, Some(RowKey::Stored(id, _, _, hash))) => Some(self.cached(&id, hash)),
+            _ => None,
         }
     }
 

@@ -29,9 +29,6 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// From the beginning of history to its first polls, ms.
-const FIRST_POLLS_MS: i64 = 10_000;
-
 impl App {
     /// A new snapshot. While paused or in the past it is kept for later; a recording has no present to come.
     pub fn ingest(&mut self, snapshot: Arc<FleetSnapshot>) {
@@ -194,9 +191,7 @@ impl App {
             self.world.moment.zone.push_instant(&mut text, past.oldest);
             text.push_str(": nothing is kept of the time before; these are its first polls");
             self.say(Level::Warning, text);
-            // At the very beginning nothing was polled yet.
-            let first = past.oldest.plus_ms(FIRST_POLLS_MS).min(self.world.moment.origin().0);
-            return self.go_to_time(first.max(past.oldest));
+            return self.go_to_time(past::first(past.oldest, self.world.moment.origin().0));
         }
         if self.world.moment.past.is_none() {
             let shown = Arc::clone(&self.world.snapshot);

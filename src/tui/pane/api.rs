@@ -45,6 +45,11 @@ pub trait Pane {
     fn render(&mut self, view: &View<'_>, canvas: &mut Canvas<'_>);
     /// Carries out an action; false hands it on to the app.
     fn act(&mut self, action: Action, view: &View<'_>, wishes: &mut Vec<Wish>) -> bool;
+    /// Why an action cannot be carried out on the marks or the row under the cursor, in words; None: it can, or the pane has no say in it.
+    /// Asked for every frame: keys that are refused are not told.
+    fn refuses(&self, _action: Action, _view: &View<'_>) -> Option<String> {
+        None
+    }
     /// Moves the cursor to the next row that is a problem, or to the one before; beyond the last one it begins anew if `round`.
     /// False: there is none.
     fn next_problem(&mut self, _back: bool, _round: bool, _view: &View<'_>) -> bool {

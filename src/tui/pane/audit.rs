@@ -79,11 +79,13 @@ impl Listed for Audit {
     const OF_ALL: Option<Action> = Some(Action::Export);
     const HEAD: &'static str = "entry ";
 
-    fn ask(action: Action, on: &[&Row], _view: &View<'_>) -> Option<Result<Ask, String>> {
-        (action == Action::Export).then(|| match on {
-            [] => Err("no entry is shown: nothing to export".to_owned()),
-            rows => Ok(export(rows)),
-        })
+    fn refuses(action: Action, on: &[&Row], _view: &View<'_>) -> Option<String> {
+        let is_refused = action == Action::Export && on.is_empty();
+        is_refused.then(|| "no entry is shown: nothing to export".to_owned())
+    }
+
+    fn ask(action: Action, on: &[&Row], _view: &View<'_>) -> Option<Ask> {
+        (action == Action::Export).then(|| export(on))
     }
 
     fn tell(line: &Line<'_, Self>, document: &mut Document) {

@@ -2,7 +2,7 @@
 
 use super::{
     Part,
-    listed::{Line, ListPane, Listed, Words, count, name, text},
+    listed::{Line, ListPane, Listed, Words, count, name, not_one, text},
 };
 use crate::{
     model::{base::figure::counted, inventory::record::FilterRecord},
@@ -65,20 +65,25 @@ impl Listed for Filters {
         Wish::Go { pane: PaneId::Fleet, scope: None, focus: None, look }
     }
 
-    fn ask(action: Action, on: &[&FilterLine], _view: &View<'_>) -> Option<Result<Ask, String>> {
-        let one = || match on {
-            [one] => Ok(&one.record),
-            [] => Err("no saved filter is under the cursor".to_owned()),
-            _ => Err("one saved filter at a time: Esc takes the marks away".to_owned()),
-        };
-        Some(match action {
-            Action::Add => Ok(form("New saved filter".to_owned(), None, &FilterRecord::default())),
-            Action::Edit => one().map(|f| form(format!("Saved filter {}", f.name), Some(f.name.clone()), f)),
-            Action::Duplicate => one().map(|f| {
-                let like = FilterRecord { name: String::new(), ..f.clone() };
-                form(format!("New saved filter like {}", f.name), None, &like)
-            }),
-            Action::Remove => one().map(removal),
+    fn refuses(action: Action, on: &[&FilterLine], _view: &View<'_>) -> Option<String> {
+        match action {
+            Action::Edit | Action::Duplicate | Action::Remove => not_one("saved filter", on),
+            _ => None,
+        }
+    }
+
+    fn ask(action: Action, on: &[&FilterLine], _view: &View<'_>) -> Option<Ask> {
+        Some(match (action, on) {
+            (Action::Add, _) => form("New saved filter".to_owned(), None, &FilterRecord::default()),
+            (Action::Edit, [line]) => {
+                let name = line.record.name.clone();
+                form(format!("Saved filter {name}"), Some(name), &line.record)
+            }
+            (Action::Duplicate, [line]) => {
+                let like = FilterRecord { name: String::new(), ..line.record.clone() };
+                form(format!("New saved filter like {}", line.record.name), None, &like)
+            }
+            (Action::Remove, [line]) => removal(&line.record),
             _ => return None,
         })
     }

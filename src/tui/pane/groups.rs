@@ -3,7 +3,7 @@
 
 use super::{
     Part,
-    listed::{self, Line, ListPane, Listed, Words, count, name, text},
+    listed::{self, Line, ListPane, Listed, Words, count, name, not_one, text},
     reading,
 };
 use crate::{
@@ -131,21 +131,23 @@ impl Listed for Groups {
         Wish::Go { pane: PaneId::Fleet, scope, focus: None, look: None }
     }
 
-    fn ask(action: Action, on: &[&Group], _view: &View<'_>) -> Option<Result<Ask, String>> {
-        let one = || match on {
-            [one] => Ok(*one),
-            [] => Err("no group is under the cursor".to_owned()),
-            _ => Err("one group at a time: Esc takes the marks away".to_owned()),
-        };
-        Some(match action {
-            Action::Add => Ok(form("New group".to_owned(), None, "", "")),
-            Action::Duplicate => one().map(copy),
-            Action::Edit => one().map(|g| {
+    fn refuses(action: Action, on: &[&Group], _view: &View<'_>) -> Option<String> {
+        match action {
+            Action::Duplicate | Action::Edit | Action::Members | Action::Remove => not_one("group", on),
+            _ => None,
+        }
+    }
+
+    fn ask(action: Action, on: &[&Group], _view: &View<'_>) -> Option<Ask> {
+        Some(match (action, on) {
+            (Action::Add, _) => form("New group".to_owned(), None, "", ""),
+            (Action::Duplicate, [g]) => copy(g),
+            (Action::Edit, [g]) => {
                 form(format!("Group {}", g.name), Some(g.name.clone()), &g.name, &g.description)
                     .with_lines(listed::renamed(&g.filters))
-            }),
-            Action::Members => one().map(members),
-            Action::Remove => one().map(removal),
+            }
+            (Action::Members, [g]) => members(g),
+            (Action::Remove, [g]) => removal(g),
             _ => return None,
         })
     }

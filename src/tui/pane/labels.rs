@@ -3,7 +3,7 @@
 
 use super::{
     Part,
-    listed::{self, Line, ListPane, Listed, Words, count, name},
+    listed::{self, Line, ListPane, Listed, Words, count, name, not_one},
 };
 use crate::{
     model::{
@@ -119,24 +119,20 @@ impl Listed for Labels {
         Wish::Go { pane: PaneId::Fleet, scope: Some(Scope::Label(key, value)), focus: None, look: None }
     }
 
-    fn ask(action: Action, on: &[&Label], view: &View<'_>) -> Option<Result<Ask, String>> {
-        let one = || match on {
-            [one] => Ok(*one),
-            [] => Err("no label is under the cursor".to_owned()),
-            _ => Err("one label at a time: Esc takes the marks away".to_owned()),
-        };
-        Some(match action {
-            Action::Add => Ok(form(None, view)),
-            Action::Edit => one().map(|label| form(Some(label), view)),
-            Action::Duplicate => one().and_then(|label| {
-                Err(format!("a label has no copy: give {} another value on some instances", label.line.key))
-            }),
-            Action::Unite => match on {
-                [one] => Ok(merge(&[*one], view)),
-                [] => Err("no label is under the cursor".to_owned()),
-                several => Ok(merge(several, view)),
-            },
-            Action::Remove => one().map(removal),
+    fn refuses(action: Action, on: &[&Label], _view: &View<'_>) -> Option<String> {
+        match action {
+            Action::Edit | Action::Remove => not_one("label", on),
+            Action::Unite if on.is_empty() => not_one("label", on),
+            _ => None,
+        }
+    }
+
+    fn ask(action: Action, on: &[&Label], view: &View<'_>) -> Option<Ask> {
+        Some(match (action, on) {
+            (Action::Add, _) => form(None, view),
+            (Action::Edit, [label]) => form(Some(label), view),
+            (Action::Unite, [_, ..]) => merge(on, view),
+            (Action::Remove, [label]) => removal(label),
             _ => return None,
         })
     }

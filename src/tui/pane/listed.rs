@@ -4,7 +4,10 @@
 
 use super::{Pane, Part, reading};
 use crate::{
-    model::base::filter::{self, Value},
+    model::{
+        base::filter::{self, Value},
+        judge::health::Level,
+    },
     protocol::ListId,
     tui::{
         action::Action,
@@ -51,11 +54,13 @@ pub trait Listed: for<'a> Kind<Row<'a> = Line<'a, Self>> + Debug + Sized {
     fn open(record: &Self::Record) -> Wish {
         Wish::Details(Self::key(record))
     }
-    /// The question before an action on the marked things, or on the one under the cursor. None: the action is not one of this pane.
-    ///
-    /// # Errors
-    /// Why it cannot be done, in words.
-    fn ask(_action: Action, _on: &[&Self::Record], _view: &View<'_>) -> Option<Result<Ask, String>> {
+    /// Why an action cannot be done to the marked things, or to the one under the cursor; None: it can, or it is not one of this
+    /// pane. Asked for every frame.
+    fn refuses(_action: Action, _on: &[&Self::Record], _view: &View<'_>) -> Option<String> {
+        None
+    }
+    /// The question before an action that is not refused. None: the action is not one of this pane.
+    fn ask(_action: Action, _on: &[&Self::Record], _view: &View<'_>) -> Option<Ask> {
         None
     }
     /// What the foot of the pane says of the thing under the cursor, whole, where its columns are cut; None: no foot.
@@ -70,6 +75,15 @@ pub trait Listed: for<'a> Kind<Row<'a> = Line<'a, Self>> + Debug + Sized {
     fn tell(_line: &Line<'_, Self>, _document: &mut Document) {}
     /// Adds to the title.
     fn title(_records: &[Self::Record], _view: &View<'_>, _out: &mut Vec<(Part, String)>) {}
+}
+
+/// Why what is done to one thing cannot be done; None: it is one.
+pub fn not_one<R>(what: &str, on: &[&R]) -> Option<String> {
+    match on {
+        [_] => None,
+        [] => Some(format!("no {what} is under the cursor")),
+        _ => Some(format!("one {what} at a time: Esc takes the marks away")),
+    }
 }
 
 /// The words of a pane of things of the inventory.
@@ -275,6 +289,10 @@ impl<L: Listed> Pane for ListPane<L> {
         L::LIST
     }
 
+    fn refuses(&self, action: Action, view: &View<'_>) -> Option<String> {
+        L::refuses(action, &self.meant(action), view)
+    }
+
     fn render(&mut self, view: &View<'_>, canvas: &mut Canvas<'_>) {
         if self.order.is_empty() {
             return reading::empty(&self.absence(view), view, canvas);
@@ -297,16 +315,13 @@ impl<L: Listed> Pane for ListPane<L> {
     }
 
     fn act(&mut self, action: Action, view: &View<'_>, wishes: &mut Vec<Wish>) -> bool {
-        match L::ask(action, &self.meant(action), view) {
-            Some(Ok(ask)) => {
-                wishes.push(Wish::Ask(Box::new(ask)));
-                return true;
-            }
-            Some(Err(words)) => {
-                wishes.push(Wish::Say(crate::model::judge::health::Level::Warning, words));
-                return true;
-            }
-            None => {}
+        if let Some(words) = self.refuses(action, view) {
+            wishes.push(Wish::Say(Level::Warning, words));
+            return true;
+        }
+        if let Some(ask) = L::ask(action, &self.meant(action), view) {
+            wishes.push(Wish::Ask(Box::new(ask)));
+            return true;
         }
         let rows = Lines::<L> { records: &self.records, order: &self.order, view };
         match action {

@@ -12,7 +12,10 @@ use crate::{
         fold::snapshot::InstanceSnapshot,
         inventory::instance::InstanceId,
         judge::health::Level,
-        poll::{Facts, reading::Reading},
+        poll::{
+            Facts,
+            reading::{Meta, Reading},
+        },
     },
     protocol::Query,
     tui::{
@@ -39,6 +42,7 @@ use std::{
 
 mod above;
 mod label;
+mod refusal;
 
 use above::{asked, render_about, render_charts, tell_about};
 use label::label;
@@ -109,6 +113,10 @@ pub trait Parts: for<'a> Kind<Row<'a> = Line<'a, Self>> + Debug + Sized {
     /// True for a part that is in trouble by itself.
     fn is_problem(_part: &Self::Part) -> bool {
         false
+    }
+    /// What some columns show that is read more seldom than the rest: its title, and the reading.
+    fn seldom(_facts: &Facts) -> Option<(&'static str, Meta<'_>)> {
+        None
     }
     /// What is said above the parts of one instance, line by line.
     fn about(
@@ -403,10 +411,15 @@ impl<P: Parts> Pane for PartsPane<P> {
             out.push((Part::Plain, order));
         }
         reading::push_unknown(out, view, P::reading);
+        reading::push_seldom(out, view, P::seldom);
         if self.table.sort.is_none() && !self.places.is_empty() {
             let order = self.choice.as_ref().map_or(P::WORDS.order, |choice| choice.order);
             out.push((Part::Plain, order.to_owned()));
         }
+    }
+
+    fn refuses(&self, action: Action, view: &View<'_>) -> Option<String> {
+        self.refusal(action, view)
     }
 
     fn wanted(&self, view: &View<'_>) -> Vec<Query> {
@@ -457,8 +470,7 @@ impl<P: Parts> Pane for PartsPane<P> {
             wishes.push(wish);
             return true;
         }
-        let row = self.table.selected().filter(|_| !self.places.is_empty());
-        let instance = row.and_then(RowKey::instance).or_else(|| view.single().map(|i| i.id()));
+        let (row, instance) = self.meant(view);
         if let Some(wish) = P::act(action, row, instance) {
             wishes.push(wish);
             return true;

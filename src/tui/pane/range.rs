@@ -160,6 +160,14 @@ impl TimeLine {
         true
     }
 
+    /// Why an action about ranges and cursor changes nothing; None: it does, or it is another one.
+    pub fn refuses(mut self, action: Action, view: &View<'_>) -> Option<String> {
+        match self.turn(action, view) {
+            Turn::No(why) => Some(why.to_owned()),
+            Turn::Done | Turn::Other => None,
+        }
+    }
+
     fn turn(&mut self, action: Action, view: &View<'_>) -> Turn {
         match action {
             Action::Longer | Action::Shorter => return self.zoom(action == Action::Longer, view),

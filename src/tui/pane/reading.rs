@@ -8,7 +8,7 @@ use crate::model::{
     poll::{
         Facts,
         link::Link,
-        reading::{Reading, Unavailable},
+        reading::{Meta, Reading, Unavailable},
     },
 };
 use crate::tui::{
@@ -124,6 +124,26 @@ pub fn push_why(out: &mut String, i: &InstanceSnapshot, problem: Option<&Unavail
     }
 }
 
+/// When all first readings are there that are still to come; None: none is, or nobody told.
+pub fn last_due<'v>(view: &'v View<'_>, meta: impl Fn(&'v Facts) -> Meta<'v>) -> Option<Timestamp> {
+    let answering = view.instances().filter(|(_, i)| !matches!(i.facts.link, Link::Down { .. }));
+    answering.filter_map(|(_, i)| meta(&i.facts).first_due()).max()
+}
+
+/// When first readings that are to come are there, in whole minutes: `due within 34m`.
+pub fn due_words(due: Timestamp, view: &View<'_>) -> String {
+    const MINUTE_MS: i64 = 60_000;
+    let mut words = "due ".to_owned();
+    match due - view.now {
+        ..=0 => words.push_str("now"),
+        ms => {
+            words.push_str("within ");
+            figure::push_span(&mut words, ms.saturating_add(MINUTE_MS - 1) / MINUTE_MS * MINUTE_MS);
+        }
+    }
+    words
+}
+
 /// The instances in scope that cannot tell at present, because they never had a reading or are down: how many say why in
 /// the same words, most first.
 pub fn silent<T>(view: &View<'_>, reading: impl Fn(&Facts) -> &Reading<T>) -> Vec<(String, usize)> {
@@ -154,6 +174,7 @@ pub fn absence<T>(
         return no_instance(view);
     }
     let silent = silent(view, &reading);
+    let due = last_due(view, |facts| reading(facts).meta());
     let unknown: usize = silent.iter().map(|(_, n)| n).sum();
     if let (Some(i), true) = (view.single(), unknown > 0) {
         let mut why = String::new();
@@ -161,17 +182,26 @@ pub fn absence<T>(
             Link::Down { .. } => push_link(&mut why, i, view),
             _ => push_absence(&mut why, i, reading(&i.facts).problem.as_ref(), view),
         }
+        if let Some(due) = due {
+            why.push_str(", ");
+            why.push_str(&due_words(due, view));
+        }
         return vec![format!("{what} is not known."), why];
     }
+    let when = due.map(|due| {
+        format!("What was never read is {}, of an instance on the screen at once.", due_words(due, view))
+    });
     let mut lines = match silent.as_slice() {
         [] => return vec![format!("{nothing}.")],
         [(why, n)] if unknown == all => {
-            return vec![format!("{what} is not known: {n} of {all} instances {why}.")];
+            let first = format!("{what} is not known: {n} of {all} instances {why}.");
+            return [first].into_iter().chain(when).collect();
         }
         _ if unknown == all => vec![format!("{what} is not known: none of {all} instances have data.")],
         _ => vec![format!("{nothing} on {} of {all} instances; {unknown} without data:", all - unknown)],
     };
     lines.extend(silent.iter().map(|(why, n)| format!("{n:>4} {why}")));
+    lines.extend(when);
     lines
 }
 
@@ -187,16 +217,34 @@ pub fn no_instance(view: &View<'_>) -> Vec<String> {
     vec![first.to_owned(), second.to_owned()]
 }
 
-/// Adds `2 of 40 without data` to a title.
+/// Adds `2 of 40 without data` to a title, and when the first readings are there that are to come.
 pub fn push_unknown<T>(
     out: &mut Vec<(Part, String)>,
     view: &View<'_>,
     reading: impl Fn(&Facts) -> &Reading<T>,
 ) {
-    let unknown: usize = silent(view, reading).iter().map(|(_, n)| n).sum();
+    let unknown: usize = silent(view, &reading).iter().map(|(_, n)| n).sum();
     if unknown > 0 && view.single().is_none() {
         let all = view.instances().count();
-        out.push((Part::Level(Level::Warning), format!("{unknown} of {all} without data")));
+        let mut words = format!("{unknown} of {all} without data");
+        if let Some(due) = last_due(view, |facts| reading(facts).meta()) {
+            words.push_str(", ");
+            words.push_str(&due_words(due, view));
+        }
+        out.push((Part::Level(Level::Warning), words));
+    }
+}
+
+/// Adds to a title when columns have figures whose reading comes later than the rest: `FREE IN % due within 34m`.
+pub fn push_seldom(
+    out: &mut Vec<(Part, String)>,
+    view: &View<'_>,
+    seldom: for<'f> fn(&'f Facts) -> Option<(&'static str, Meta<'f>)>,
+) {
+    let due = last_due(view, |facts| seldom(facts).map(|(_, meta)| meta).unwrap_or_default());
+    let title = view.instances().find_map(|(_, i)| seldom(&i.facts)).map(|(title, _)| title);
+    if let Some((due, title)) = due.zip(title) {
+        out.push((Part::Plain, format!("{title} {}", due_words(due, view))));
     }
 }
 
@@ -283,6 +331,7 @@ pub fn empty(lines: &[String], view: &View<'_>, canvas: &mut Canvas<'_>) {
 mod tests {
     use super::*;
     use crate::tui::{fixture, pane::stage::Stage};
+    use std::sync::Arc;
 
     fn activity(stage: &Stage) -> Vec<String> {
         absence("What runs", "Nothing runs", &stage.view(), |f| &f.activity)
@@ -300,5 +349,31 @@ mod tests {
         let lines = activity(&Stage::fleet(fixture::errors(1)));
         assert_eq!(lines, ["What runs is not known: 1 of 1 instances unreachable."]);
         assert_eq!(activity(&Stage::fleet(fixture::empty()))[0], "No instances yet.");
+    }
+
+    #[test]
+    fn what_was_never_read_says_when_it_is_due() {
+        let mut fleet = fixture::small();
+        for (n, i) in fleet.instances.iter_mut().enumerate() {
+            let store = &mut Arc::make_mut(i).facts.query_store;
+            *store = Reading { due: Some(fixture::NOW.plus_ms(n as i64 * 420_000)), ..Reading::default() };
+        }
+        let stage = Stage::fleet(fleet.clone());
+        let mut title = Vec::new();
+        push_unknown(&mut title, &stage.view(), |f| &f.query_store);
+        assert_eq!(title[0].1, "8 of 8 without data, due within 49m", "the last of those that answer");
+        let lines = absence("What stores have", "Nothing", &stage.view(), |f| &f.query_store);
+        assert!(lines.last().unwrap().starts_with("What was never read is due within 49m"), "{lines:?}");
+        let one = Stage::one(fleet.clone(), "sqlprd-001");
+        let lines = absence("What stores have", "Nothing", &one.view(), |f| &f.query_store);
+        assert!(lines[1].starts_with("not polled yet, due "), "{lines:?}");
+        let mut title = Vec::new();
+        push_seldom(&mut title, &stage.view(), |f| Some(("STORE", f.query_store.meta())));
+        assert_eq!(title[0].1, "STORE due within 49m");
+        // What is there is due no more.
+        for i in &mut fleet.instances {
+            Arc::make_mut(i).facts.query_store.problem = Some(Unavailable::NoRight("X".into()));
+        }
+        assert_eq!(last_due(&Stage::fleet(fleet).view(), |f| f.query_store.meta()), None);
     }
 }

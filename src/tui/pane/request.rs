@@ -72,6 +72,12 @@ pub fn asked(action: Action, key: Option<&RowKey>) -> Option<Wish> {
     Some(Wish::Demand(instance.clone(), demand))
 }
 
+/// Why a server cannot be asked about the row; None: it can, or the action is another one.
+pub fn refuses(action: Action, key: Option<&RowKey>) -> Option<String> {
+    let is_about_session = matches!(action, Action::Plan | Action::SessionWaits);
+    (is_about_session && asked(action, key).is_none()).then(|| "no session is under the cursor".to_owned())
+}
+
 /// Appends a text on one line: every run of blanks is one blank.
 pub fn push_one_line(out: &mut String, text: &str) {
     let mut blank = true;
@@ -342,9 +348,9 @@ fn why_nameless(i: &InstanceSnapshot, found: &Resource) -> String {
         Some(Unavailable::NoRight(right)) => format!("the login lacks {right}, or a right on that object"),
         Some(Unavailable::Missing(_)) => "it is gone".to_owned(),
         Some(Unavailable::Failed(failure)) => format!("asked for it: {}", failure.kind.words()),
-        // A request knows its resource only; blocking asks for names.
+        // A request knows its resource only.
         _ if lacks(RIGHT) => format!("the login lacks {RIGHT}"),
-        _ => "not asked for yet".to_owned(),
+        _ => "4 Blocking asks for the names of what is locked there".to_owned(),
     }
 }
 

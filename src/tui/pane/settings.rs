@@ -3,7 +3,7 @@
 
 use super::{
     Part,
-    listed::{Line, ListPane, Listed, Words, name, text},
+    listed::{Line, ListPane, Listed, Words, name, not_one, text},
 };
 use crate::{
     model::{
@@ -67,17 +67,27 @@ impl Listed for Options {
         Wish::Do(Action::Edit)
     }
 
-    fn ask(action: Action, on: &[&SettingLine], view: &View<'_>) -> Option<Result<Ask, String>> {
-        let one = || match on {
-            [one] => Ok(*one),
-            [] => Err("no option is under the cursor".to_owned()),
-            _ => Err("one option at a time: Esc takes the marks away".to_owned()),
+    fn refuses(action: Action, on: &[&SettingLine], view: &View<'_>) -> Option<String> {
+        // Enter edits, too.
+        let is_removal = match action {
+            Action::Enter | Action::Edit => false,
+            Action::Remove => true,
+            _ => return None,
         };
-        let file = view.lists.settings().map_or("", |settings| settings.file.as_str());
-        let has_file = || if file.is_empty() { Err(NO_FILE.to_owned()) } else { Ok(()) };
-        Some(match action {
-            Action::Edit => one().and_then(|line| has_file().map(|()| edit(line, file))),
-            Action::Remove => one().and_then(|line| has_file().and_then(|()| unset(line, file))),
+        if let Some(words) = not_one("option", on) {
+            return Some(words);
+        }
+        if file(view).is_empty() {
+            return Some(NO_FILE.to_owned());
+        }
+        let outside = on.iter().find(|line| is_removal && !line.is_in_file);
+        outside.map(|line| format!("{} is not in the file: it comes from {}", line.key, line.from))
+    }
+
+    fn ask(action: Action, on: &[&SettingLine], view: &View<'_>) -> Option<Ask> {
+        Some(match (action, on) {
+            (Action::Edit, [line]) => edit(line, file(view)),
+            (Action::Remove, [line]) => unset(line, file(view)),
             _ => return None,
         })
     }
@@ -119,6 +129,11 @@ impl Listed for Options {
     }
 }
 
+/// The file that edits go into; empty: there is none.
+fn file<'v>(view: &'v View<'_>) -> &'v str {
+    view.lists.settings().map_or("", |settings| settings.file.as_str())
+}
+
 /// Options that the title names.
 const NAMED: usize = 3;
 
@@ -158,10 +173,7 @@ fn edit(line: &SettingLine, file: &str) -> Ask {
     }
 }
 
-fn unset(line: &SettingLine, file: &str) -> Result<Ask, String> {
-    if !line.is_in_file {
-        return Err(format!("{} is not in the file: it comes from {}", line.key, line.from));
-    }
+fn unset(line: &SettingLine, file: &str) -> Ask {
     let lines = vec![
         (Tone::Plain, format!("{} = {}", line.key, line.value)),
         (
@@ -173,10 +185,10 @@ fn unset(line: &SettingLine, file: &str) -> Result<Ask, String> {
         ),
     ];
     let key = line.key.clone();
-    Ok(Ask::confirm(format!("Take {key} out of {file}?"), lines, "yes", move || InventoryRequest::Set {
+    Ask::confirm(format!("Take {key} out of {file}?"), lines, "yes", move || InventoryRequest::Set {
         key: key.clone(),
         value: None,
-    }))
+    })
 }
 
 type Column = column::Column<Options>;

@@ -37,6 +37,14 @@ macro_rules! hand_on {
             self.shown().selected()
         }
 
+        fn refuses(
+            &self,
+            action: $crate::tui::action::Action,
+            view: &$crate::tui::view::View<'_>,
+        ) -> Option<String> {
+            self.shown().refuses(action, view)
+        }
+
         fn marks(&self) -> usize {
             self.shown().marks()
         }

@@ -3,7 +3,7 @@
 
 use super::{
     Part,
-    listed::{Line, ListPane, Listed, Words, count, name, text},
+    listed::{Line, ListPane, Listed, Words, count, name, not_one, text},
 };
 use crate::{
     model::{
@@ -104,37 +104,35 @@ impl Listed for Tenants {
         Wish::Run { text: format!("tenant {slug}"), command: Command::Tenant(slug) }
     }
 
-    fn ask(action: Action, on: &[&Row], view: &View<'_>) -> Option<Result<Ask, String>> {
-        let one = || match on {
-            [one] => Ok(*one),
-            [] => Err("no tenant is under the cursor".to_owned()),
-            _ => Err("one tenant at a time: Esc takes the marks away".to_owned()),
-        };
-        Some(match action {
-            Action::Add => Ok(addition()),
-            Action::Edit => one().and_then(|row| open_now(row, view)).map(edit),
-            Action::Duplicate => one().and_then(|row| {
-                Err(format!(
-                    "a tenant has no copy: b backs {} up, + restores it on another machine",
-                    row.name()
-                ))
-            }),
-            Action::Backup => {
-                one().and_then(|row| open_now(row, view)).map(|row| backup(row.name().as_str()))
-            }
-            Action::Suspend => one().and_then(|row| match &row.line {
-                TenantLine { deleted: Some((at, _)), .. } => Ok(undeletion(&row.line, *at, view)),
-                line if line.is_suspended => Ok(resumption(line)),
-                _ => open_now(row, view).map(|row| suspension(&row.line)),
-            }),
-            Action::Remove => one().and_then(|row| match row.line.deleted {
-                Some((_, until)) => Err(format!(
-                    "{} is deleted already: m brings it back, until {}",
-                    row.name(),
-                    view.zone.instant(until)
-                )),
-                None => Ok(removal(&row.line)),
-            }),
+    fn refuses(action: Action, on: &[&Row], view: &View<'_>) -> Option<String> {
+        if !matches!(action, Action::Edit | Action::Backup | Action::Suspend | Action::Remove) {
+            return None;
+        }
+        let [row] = on else { return not_one("tenant", on) };
+        match (action, row.line.deleted) {
+            (Action::Suspend, Some(_)) => None,
+            (Action::Suspend, None) if row.line.is_suspended => None,
+            (Action::Remove, None) => None,
+            (Action::Remove, Some((_, until))) => Some(format!(
+                "{} is deleted already: m brings it back, until {}",
+                row.name(),
+                view.zone.instant(until)
+            )),
+            _ => not_open(row, view),
+        }
+    }
+
+    fn ask(action: Action, on: &[&Row], view: &View<'_>) -> Option<Ask> {
+        Some(match (action, on) {
+            (Action::Add, _) => addition(),
+            (Action::Edit, [row]) => edit(row),
+            (Action::Backup, [row]) => backup(row.name().as_str()),
+            (Action::Suspend, [row]) => match &row.line {
+                TenantLine { deleted: Some((at, _)), .. } => undeletion(&row.line, *at, view),
+                line if line.is_suspended => resumption(line),
+                line => suspension(line),
+            },
+            (Action::Remove, [row]) => removal(&row.line),
             _ => return None,
         })
     }
@@ -156,18 +154,15 @@ impl Listed for Tenants {
     }
 }
 
-/// The tenant whose keys are in memory.
-///
-/// # Errors
-/// It is another one, or it is locked.
-fn open_now<'r>(row: &'r Row, view: &View<'_>) -> Result<&'r Row, String> {
+/// Why what needs the keys of a tenant cannot be done; None: they are in memory.
+fn not_open(row: &Row, view: &View<'_>) -> Option<String> {
     let slug = row.name();
     match &row.line {
-        line if line.deleted.is_some() => Err(format!("{slug} is deleted: m brings it back")),
-        line if line.is_suspended => Err(format!("{slug} is suspended: m resumes it")),
-        line if !line.is_watched => Err(format!("{slug} is sealed: Enter watches it, then it can be done")),
-        _ if view.sealed == Sealed::Locked => Err(format!("{slug} is locked: :unlock opens it")),
-        _ => Ok(row),
+        line if line.deleted.is_some() => Some(format!("{slug} is deleted: m brings it back")),
+        line if line.is_suspended => Some(format!("{slug} is suspended: m resumes it")),
+        line if !line.is_watched => Some(format!("{slug} is sealed: Enter watches it, then it can be done")),
+        _ if view.sealed == Sealed::Locked => Some(format!("{slug} is locked: :unlock opens it")),
+        _ => None,
     }
 }
 

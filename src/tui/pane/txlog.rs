@@ -20,7 +20,7 @@ use crate::{
             id::{Metric, SeriesKey},
             log_use::LogUseRow,
             logs::LogRow,
-            reading::Reading,
+            reading::{Meta, Reading},
             space::Fits,
             who::Who,
         },
@@ -70,6 +70,10 @@ impl Parts for Logs {
 
     fn reading(facts: &Facts) -> &Reading<Arc<Vec<LogRow>>> {
         &facts.logs
+    }
+
+    fn seldom(facts: &Facts) -> Option<(&'static str, Meta<'_>)> {
+        Some(("VLFS, SINCE BACKUP", facts.log_use.meta()))
     }
 
     fn parts(table: &Vec<LogRow>) -> (&[LogRow], u64) {

@@ -2,7 +2,7 @@
 
 use super::{
     Part,
-    listed::{Line, ListPane, Listed, Words, name, text},
+    listed::{Line, ListPane, Listed, Words, name, not_one, text},
 };
 use crate::{
     model::{
@@ -62,23 +62,22 @@ impl Listed for Slots {
         with(slot.label.as_deref().unwrap_or(""));
     }
 
-    fn ask(action: Action, on: &[&SlotLine], view: &View<'_>) -> Option<Result<Ask, String>> {
-        let vault = view.lists.vault();
-        Some(match action {
-            Action::Add => Ok(addition()),
-            Action::Edit | Action::Duplicate => {
-                Err("a slot is not changed: + adds another one, D removes this one".to_owned())
-            }
-            Action::Remove => match on {
-                [_] if vault.is_some_and(|vault| vault.slots.len() < 2) => {
-                    Err("the last slot: without it nobody could open the vault, + adds another one first"
-                        .to_owned())
-                }
-                [one] => Ok(removal(one)),
-                [] => Err("no slot is under the cursor".to_owned()),
-                _ => Err("one slot at a time: Esc takes the marks away".to_owned()),
-            },
-            Action::Rotate => Ok(rotation()),
+    fn refuses(action: Action, on: &[&SlotLine], view: &View<'_>) -> Option<String> {
+        let is_last = || view.lists.vault().is_some_and(|vault| vault.slots.len() < 2);
+        match (action, on) {
+            (Action::Remove, [_]) if is_last() => Some(
+                "the last slot: without it nobody could open the vault, + adds another one first".to_owned(),
+            ),
+            (Action::Remove, on) => not_one("slot", on),
+            _ => None,
+        }
+    }
+
+    fn ask(action: Action, on: &[&SlotLine], _view: &View<'_>) -> Option<Ask> {
+        Some(match (action, on) {
+            (Action::Add, _) => addition(),
+            (Action::Remove, [slot]) => removal(slot),
+            (Action::Rotate, _) => rotation(),
             _ => return None,
         })
     }

@@ -8,7 +8,7 @@ use crate::{
 use dbtop::{
     model::inventory::record::{GroupRecord, Limits},
     protocol::{
-        Effect, InventoryRequest, ListChange, ListId, NewKey, Refusal, Reply, SlotChange, TenantChange,
+        Effect, InventoryRequest, List, ListChange, ListId, NewKey, Refusal, Reply, SlotChange, TenantChange,
         VaultState,
     },
 };
@@ -191,38 +191,78 @@ fn the_menu_has_all_that_can_be_done_and_says_what_cannot() {
     assert!(!s.text().contains("To do:"), "what was chosen runs, and the menu is gone: {}", s.text());
 }
 
+/// A list pane in one of its states: without any row, with rows, while the vault is locked, and refusing a change in the past.
+fn in_state(name: &str, list: Option<&List>, state: &str, (w, h): (u16, u16), theme: &str) -> String {
+    let fleet = if state == "empty" { fixture::empty() } else { fixture::small() };
+    let mut s = Stage::with_theme(fleet, w, h, theme);
+    let vault = match state {
+        "locked" => VaultState::Locked { by_passphrase: true, why: None },
+        _ => VaultState::Open,
+    };
+    s.reply(Reply::Vault { tenant: "acme".to_owned(), state: vault });
+    s.keys("esc").keys(&format!(": {name} enter"));
+    match list {
+        Some(List::Settings(settings)) if state != "empty" => {
+            s.reply(Reply::Settings(settings.clone()));
+        }
+        // They need no key.
+        Some(list @ List::Tenants(_)) if state == "locked" => {
+            s.reply(Reply::List(list.clone()));
+        }
+        Some(list) if matches!(state, "filled" | "past") => {
+            s.reply(Reply::List(list.clone()));
+        }
+        _ => {}
+    }
+    if state == "past" {
+        s.app.take_effects();
+        s.keys("t 02:14 enter");
+        for request in s.asked() {
+            if let Some(reply) = fixture::past::answer(&request) {
+                s.reply(reply);
+            }
+        }
+        s.keys("+");
+    }
+    s.text()
+}
+
 #[test]
-fn lists_at_three_sizes_dark_and_light() {
+fn lists_at_four_sizes_in_four_states() {
     for (name, list) in [
-        ("groups", groups()),
-        ("filters", filters()),
-        ("audit", audit()),
-        ("vault", slots()),
-        ("tenants", tenants()),
+        ("groups", Some(groups())),
+        ("labels", None),
+        ("filters", Some(filters())),
+        ("audit", Some(audit())),
+        ("vault", Some(slots())),
+        ("tenants", Some(tenants())),
+        ("settings", Some(List::Settings(Box::new(settings())))),
     ] {
         let mut all = String::new();
-        for (w, h) in [(80, 24), (120, 40), (200, 60)] {
-            let text = |theme: &str| {
-                let mut s = with(VaultState::Open, w, h, theme);
-                s.keys(&format!(": {name} enter")).reply(Reply::List(list.clone()));
-                s.text()
-            };
-            let dark = text("dark");
-            assert_eq!(dark, text("light"), "a theme changes colours only");
-            let _ = writeln!(all, "{w}x{h}\n{dark}\n");
+        for state in ["filled", "empty", "locked", "past"] {
+            for size in [(40, 10), (80, 24), (120, 40), (200, 60)] {
+                let text = in_state(name, list.as_ref(), state, size, "dark");
+                let _ = writeln!(all, "{state} {}x{}\n{}\n", size.0, size.1, squeezed(&text));
+            }
         }
+        let of = |theme| in_state(name, list.as_ref(), "filled", (120, 40), theme);
+        assert_eq!(of("dark"), of("light"), "a theme changes colours only");
         insta::assert_snapshot!(format!("list_{name}"), all);
     }
     let mut s = with(VaultState::Open, 80, 24, "dark");
-    s.keys(": groups enter").reply(Reply::List(groups()));
-    s.keys(": settings enter").reply(Reply::Settings(Box::new(settings())));
-    insta::assert_snapshot!("list_settings", s.text());
     s.keys(": groups enter").reply(Reply::List(groups()));
     insta::assert_snapshot!("list_form", s.keys("i").text());
     insta::assert_snapshot!("list_question", s.keys("esc D").text());
     insta::assert_snapshot!("list_pick", s.keys("esc m").text());
     insta::assert_snapshot!("list_details", s.keys("esc d").text());
     insta::assert_snapshot!("menu", s.keys("esc x").text());
+}
+
+/// Without the empty lines that follow each other: a list on a large screen is mostly those.
+fn squeezed(text: &str) -> String {
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.dedup_by(|a, b| a.is_empty() && b.is_empty());
+    lines.join("\n")
 }
 
 #[test]

@@ -8,6 +8,7 @@ use dbtop::{
 
 mod deadlocks;
 mod demand;
+mod edits;
 mod evidence;
 mod health;
 mod links;

@@ -93,6 +93,7 @@ fn reasons_are_told_by_that_clock_in_the_fleet_and_on_the_page_of_an_instance() 
             number: None,
             obstacle: None,
             since: Some(Since::told(at, NOW)),
+            missing: None,
         };
         instance.health.reasons = vec![Reason::new(Level::Offline, Topic::Link, 100, why)];
         fleet.instances = vec![Arc::new(instance)];

@@ -1,6 +1,6 @@
 //! What the place of a conversation lists: rows of `once` with numbers, and the page of an instance.
 
-use super::{About, Behind, Console, ROWS, holds};
+use super::{Behind, Console, ROWS, holds};
 use crate::{
     cli::What,
     command::{
@@ -10,7 +10,7 @@ use crate::{
             stored,
         },
         output::{Cell, Grid},
-        plain::spoken,
+        plain::{about::About, spoken},
     },
     model::{
         base::{figure, filter::Filter},
@@ -119,11 +119,12 @@ impl Console {
                 .iter()
                 .find(|i| i.id().as_str() == name)
                 .map_or_else(|| Behind::Facts(Vec::new()), |i| Behind::Instance(i.id().clone())),
-            _ => Behind::Facts(spoken::facts(&grid, cells).collect()),
+            _ => Behind::Facts(spoken::facts(&grid, cells, &self.zone).collect()),
         };
         let numbers = grid.rows.iter().map(behind).collect();
         let is_of_one = matches!(self.place.scope, Some(Scope::Instance(_)));
-        Ok((grid.rows.iter().map(|cells| spoken::row(what, &grid, cells, is_of_one)).collect(), numbers))
+        let said = |cells: &Vec<Cell>| spoken::row(what, &grid, cells, is_of_one, &self.zone);
+        Ok((grid.rows.iter().map(said).collect(), numbers))
     }
 
     /// The page of the instance in scope: its reasons, with numbers that lead to their evidence, then its figures.
@@ -135,12 +136,12 @@ impl Console {
         for reason in &i.health.reasons {
             let evidence = evidence_of(reason).and_then(About::of);
             let leads = evidence.map_or_else(String::new, |about| format!(", see {}", about.name()));
-            lines.push(format!("{}: {}{leads}", reason.level.word(), reason.told(&self.zone)));
+            lines.push(format!("{}: {}{leads}", reason.level.word(), reason.told_alone(&self.zone)));
             numbers.push(Behind::Evidence(evidence));
         }
         let grid = rows::fleet(&instances[..1], self.fleet(), &self.zone);
         let cells = grid.rows.first().map_or(&[][..], Vec::as_slice);
-        lines.extend(spoken::facts(&grid, cells).filter(|fact| !fact.starts_with("why: ")));
+        lines.extend(spoken::facts(&grid, cells, &self.zone).filter(|fact| !fact.starts_with("why: ")));
         lines.extend(holds::lines(i));
         (lines, numbers)
     }

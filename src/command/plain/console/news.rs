@@ -41,7 +41,7 @@ impl Console {
 /// `new critical: sqlprd-014: 14 sessions blocked 5m12s by 88`, `resolved: sqlprd-014: ok`.
 fn news_of(i: &InstanceSnapshot, before: Level, zone: &Zone) -> String {
     let level = i.health.level;
-    let why = i.health.reasons.first().map_or_else(|| level.word().into(), |reason| reason.told(zone));
+    let why = i.health.reasons.first().map_or_else(|| level.word().into(), |reason| reason.told_alone(zone));
     let word = level.word();
     match level {
         Level::Ok => format!("resolved: {}: {word}", i.id()),

@@ -2,13 +2,14 @@
 
 use super::case::{Case, RESTART_SHOWN_MS};
 use crate::model::{
-    base::{figure::told_span, time::Timestamp},
+    base::{failure::FailureKind, figure::told_span, time::Timestamp},
     judge::{
         health::{Level, Topic},
         why::{Since, Why},
     },
     poll::{link::Link, reading::Unavailable},
 };
+use std::sync::Arc;
 
 /// For this long after its maintenance an instance's old figures are not called old.
 const WOKEN_MS: u64 = 10_000;
@@ -39,6 +40,7 @@ pub(super) fn link(case: &mut Case<'_>) -> bool {
             number: failure.number,
             obstacle: failure.obstacle,
             since: since.map(|at| Since::told(at, case.now)),
+            missing: (failure.kind == FailureKind::Config).then(|| Arc::clone(&failure.text)),
         };
         case.add((level, 100), Topic::Link, why);
         return false;

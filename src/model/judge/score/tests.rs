@@ -143,6 +143,15 @@ fn a_failed_link_is_critical_at_once_and_offline_later() {
         told(&down(FailureKind::Login, Some(18456), 20_000)),
         "Critical 0: login refused (18456) since 13:59:40"
     );
+    let mut unset = down(FailureKind::Config, None, 20_000);
+    if let Link::Down { failure, .. } = &mut unset.link {
+        failure.text = "password: the environment variable ERP_PW is not set; set it".into();
+    }
+    assert_eq!(
+        told(&unset),
+        "Critical 0: password: the environment variable ERP_PW is not set; set it",
+        "what is missing and what to do, not that something is"
+    );
     let never = facts(|f| {
         *f = Facts::default();
         let failure = Failure::new(FailureKind::Tls, "handshake");

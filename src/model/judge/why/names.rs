@@ -39,9 +39,10 @@ impl Why {
                 maybe(visit, Field::Name(Kind::Database), database);
                 maybe(visit, Field::Name(Kind::Host), replica);
             }
+            // A file, a command or a variable.
+            Self::Down { missing, .. } => maybe(visit, Field::Message, missing),
             Self::Jobs { name, .. } => maybe(visit, Field::Name(Kind::Job), name),
             Self::Paused { .. }
-            | Self::Down { .. }
             | Self::NoDataSince(_)
             | Self::NotPolled
             | Self::FirstPoll

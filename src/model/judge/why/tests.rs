@@ -16,7 +16,20 @@ fn told() -> Vec<(Why, &'static str)> {
 
 fn told_of_polls() -> Vec<(Why, &'static str)> {
     let since = |is_dated| Since { at: AT, is_dated };
-    let down = |kind, number, obstacle| Why::Down { kind, number, obstacle, since: Some(since(false)) };
+    let down = |kind, number, obstacle| Why::Down {
+        kind,
+        number,
+        obstacle,
+        since: Some(since(false)),
+        missing: None,
+    };
+    let unset = Why::Down {
+        kind: FailureKind::Config,
+        number: None,
+        obstacle: None,
+        since: Some(since(false)),
+        missing: Some("password: the environment variable ERP_PW is not set".into()),
+    };
     vec![
         (Why::Sentence("3 blocked by 7".into()), "3 blocked by 7"),
         (Why::Paused { pause: Pause::Stopped, left_ms: None }, "stopped"),
@@ -32,6 +45,8 @@ fn told_of_polls() -> Vec<(Why, &'static str)> {
         ),
         (down(FailureKind::Tls, None, Some(Obstacle::HungUp)), "TLS failed since 09:46:40 (hung up)"),
         (down(FailureKind::Login, Some(18456), None), "login refused (18456) since 09:46:40"),
+        (down(FailureKind::Config, None, None), "not configured since 09:46:40"),
+        (unset, "password: the environment variable ERP_PW is not set"),
         (Why::NoDataSince(since(true)), "no data since 2026-11-20 09:46:40 UTC"),
         (Why::NotPolled, "not polled yet"),
         (Why::FirstPoll, "first poll under way"),
@@ -248,7 +263,8 @@ fn every_text_from_a_server_is_visited() {
 #[test]
 fn a_time_is_told_by_the_readers_clock_and_says_utc_to_nobody_in_particular() {
     let since = Some(Since { at: AT, is_dated: false });
-    let down = Why::Down { kind: FailureKind::Unreachable, number: None, obstacle: None, since };
+    let down =
+        Why::Down { kind: FailureKind::Unreachable, number: None, obstacle: None, since, missing: None };
     let kathmandu = named("Asia/Kathmandu");
     assert_eq!(down.told(&kathmandu).to_string(), "unreachable since 15:31:40");
     assert_eq!(down.told_alone(&kathmandu).to_string(), "unreachable since 15:31:40 +05:45");

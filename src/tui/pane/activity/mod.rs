@@ -333,6 +333,13 @@ impl Pane for ActivityPane {
         }
     }
 
+    fn refuses(&self, action: Action, view: &View<'_>) -> Option<String> {
+        match (action, self.to_query(view)) {
+            (Action::ToQuery, Some(Wish::Say(_, why))) => Some(why),
+            _ => request::refuses(action, self.selected().as_ref()),
+        }
+    }
+
     fn act(&mut self, action: Action, view: &View<'_>, wishes: &mut Vec<Wish>) -> bool {
         match action {
             Action::Enter => self.enter(wishes),

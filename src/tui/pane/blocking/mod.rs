@@ -352,6 +352,10 @@ impl Pane for BlockingPane {
         }
     }
 
+    fn refuses(&self, action: Action, _: &View<'_>) -> Option<String> {
+        request::refuses(action, self.table.selected())
+    }
+
     fn act(&mut self, action: Action, view: &View<'_>, wishes: &mut Vec<Wish>) -> bool {
         if self.reading && self.scroll_text(action) {
             return true;

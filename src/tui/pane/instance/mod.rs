@@ -377,6 +377,10 @@ impl Pane for InstancePane {
         wanted
     }
 
+    fn refuses(&self, action: Action, view: &View<'_>) -> Option<String> {
+        self.line.refuses(action, view)
+    }
+
     fn act(&mut self, action: Action, view: &View<'_>, wishes: &mut Vec<Wish>) -> bool {
         if self.line.act(action, view, wishes) {
             return true;

@@ -398,6 +398,15 @@ impl Pane for PeriodPane {
         self.table.render(canvas, view.theme, &SpentRows { both, places: &self.places }, true);
     }
 
+    fn refuses(&self, action: Action, view: &View<'_>) -> Option<String> {
+        match action {
+            Action::Plan if !matches!(self.selected(), Some(RowKey::Query(..))) => {
+                Some("no single query is under the cursor".to_owned())
+            }
+            _ => self.line.refuses(action, view),
+        }
+    }
+
     fn act(&mut self, action: Action, view: &View<'_>, wishes: &mut Vec<Wish>) -> bool {
         if self.line.act(action, view, wishes) {
             // Another range takes the place of what was typed.

@@ -420,6 +420,15 @@ impl Pane for SamplesPane {
         self.table.render(&mut canvas.part(0, y, w, h - y), view.theme, &rows, true);
     }
 
+    fn refuses(&self, action: Action, view: &View<'_>) -> Option<String> {
+        match action {
+            Action::Plan if !matches!(self.plan(view), Some(Wish::Demand(..))) => {
+                Some("no single query is under the cursor".to_owned())
+            }
+            _ => self.line.refuses(action, view),
+        }
+    }
+
     fn act(&mut self, action: Action, view: &View<'_>, wishes: &mut Vec<Wish>) -> bool {
         if self.line.act(action, view, wishes) {
             self.made = None;

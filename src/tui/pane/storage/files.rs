@@ -20,7 +20,7 @@ use crate::{
             Facts,
             files::{FileRow, FileTable, LEAST_PER_S},
             id::SeriesId,
-            reading::Reading,
+            reading::{Meta, Reading},
             space::{FileSpace, Fits, Growth, Most},
         },
     },
@@ -78,6 +78,10 @@ impl Parts for Files {
 
     fn reading(facts: &Facts) -> &Reading<Arc<FileTable>> {
         &facts.files
+    }
+
+    fn seldom(facts: &Facts) -> Option<(&'static str, Meta<'_>)> {
+        Some(("FREE IN %", facts.room.meta()))
     }
 
     fn parts(table: &FileTable) -> (&[FileRow], u64) {

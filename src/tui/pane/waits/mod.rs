@@ -290,6 +290,15 @@ impl Pane for WaitsPane {
         view.single().map_or_else(Vec::new, |i| self.line.wanted(view, i.id(), &[series()], &[total()]))
     }
 
+    fn refuses(&self, action: Action, view: &View<'_>) -> Option<String> {
+        match action {
+            Action::Merge if view.single().is_some() => {
+                Some("one instance in scope: nothing to add up".to_owned())
+            }
+            _ => self.line.refuses(action, view),
+        }
+    }
+
     fn act(&mut self, action: Action, view: &View<'_>, wishes: &mut Vec<Wish>) -> bool {
         if self.line.act(action, view, wishes) {
             return true;
@@ -299,10 +308,10 @@ impl Pane for WaitsPane {
             Action::Details => wishes.extend(self.selected().map(Wish::Details)),
             Action::ToQuery => wishes.extend(self.to_queries(view)),
             Action::Benign => self.benign = !self.benign,
-            Action::Merge if view.single().is_none() => self.merged = !self.merged,
-            Action::Merge => {
-                wishes.push(Wish::Say(Level::Ok, "one instance in scope: nothing to add up".into()));
-            }
+            Action::Merge => match self.refuses(action, view) {
+                Some(why) => wishes.push(Wish::Say(Level::Ok, why)),
+                None => self.merged = !self.merged,
+            },
             Action::NextSection | Action::PrevSection => {
                 self.section =
                     if self.section == Section::Types { Section::Categories } else { Section::Types };
