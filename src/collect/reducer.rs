@@ -1,6 +1,9 @@
 //! The reducer: the one task that owns the [`Fleet`], takes updates in batches and publishes snapshots.
 
-use super::meter::{Meter, ProcessReader};
+use super::{
+    clock::Sleep,
+    meter::{Meter, ProcessReader},
+};
 use crate::model::{
     base::time::Timestamp,
     fold::{Fleet, snapshot::FleetSnapshot, update::Update},
@@ -45,6 +48,7 @@ impl Reducer {
         let mut batch = Vec::with_capacity(BATCH);
         let mut next_tick = Instant::now() + TICK;
         let mut next_publish = Instant::now();
+        let mut sleep = Sleep::since((self.clock)(), Instant::now());
         let mut ticks: u32 = 0;
         let mut dirty = true;
         loop {
@@ -73,7 +77,11 @@ impl Reducer {
                 dirty = true;
             }
             if (dirty && now >= next_publish) || !open {
-                let snapshot = self.fleet.snapshot((self.clock)());
+                let at = (self.clock)();
+                if let Some(asleep) = sleep.slept(at, now) {
+                    self.fleet.slept(at, i64::try_from(asleep.as_millis()).unwrap_or(i64::MAX));
+                }
+                let snapshot = self.fleet.snapshot(at);
                 self.snapshots.send_if_modified(|last| {
                     let changed = !Arc::ptr_eq(last, &snapshot);
                     *last = snapshot;

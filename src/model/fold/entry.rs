@@ -2,7 +2,9 @@
 //! verdict is due again.
 
 use super::{
-    activity, blocking,
+    activity,
+    asleep::Asleep,
+    blocking,
     cost::CostFold,
     headline::{Cpus, HeadlineFold},
     logs::LogsFold,
@@ -122,8 +124,8 @@ impl Entry {
         Arc::make_mut(&mut self.now)
     }
 
-    pub fn polled_within(&self, limit_ms: u64, now: Timestamp) -> bool {
-        self.now.facts.last_good_at.is_some_and(|at| now.ms_since(at) <= limit_ms)
+    pub fn polled_within(&self, limit_ms: u64, asleep: &Asleep, now: Timestamp) -> bool {
+        self.now.facts.last_good_at.is_some_and(|at| now.ms_since(asleep.awake(at)) <= limit_ms)
     }
 
     pub fn take_info(&mut self, info: Arc<InstanceInfo>) {
@@ -460,7 +462,13 @@ impl Entry {
     }
 
     /// Judges again if something came or time could change the verdict. True if what is shown changed.
-    pub fn refresh(&mut self, thresholds: &Thresholds, now: Timestamp, keep: &mut Keep) -> bool {
+    pub fn refresh(
+        &mut self,
+        thresholds: &Thresholds,
+        asleep: &Asleep,
+        now: Timestamp,
+        keep: &mut Keep,
+    ) -> bool {
         if !self.dirty && now < self.recheck_at && now >= self.checked_at {
             return false;
         }
@@ -469,9 +477,10 @@ impl Entry {
         let nothing = Health::default();
         let shown = &*self.now;
         let in_force = if std::mem::take(&mut self.anew) { &nothing } else { &shown.health };
-        let health = match remembered_at.filter(|at| now < self.next_recheck(thresholds, *at)) {
+        let facts = asleep.facts(&shown.facts);
+        let health = match remembered_at.filter(|at| now < self.next_recheck(thresholds, &facts, *at)) {
             Some(_) => shown.health.clone(),
-            None => score::assess(&shown.info.poll, &shown.facts, &shown.history, thresholds, in_force, now),
+            None => score::assess(&shown.info.poll, &facts, &shown.history, thresholds, in_force, now),
         };
         let scored = self.score_due.take();
         if scored.is_some() || health != self.now.health {
@@ -485,12 +494,12 @@ impl Entry {
         }
         self.change_health(health, now);
         self.checked_at = now;
-        self.recheck_at = self.next_recheck(thresholds, now);
+        self.recheck_at = self.next_recheck(thresholds, &asleep.facts(&self.now.facts), now);
         std::mem::take(&mut self.dirty)
     }
 
-    fn next_recheck(&self, thresholds: &Thresholds, now: Timestamp) -> Timestamp {
-        let InstanceSnapshot { info, facts, health, .. } = &*self.now;
+    fn next_recheck(&self, thresholds: &Thresholds, facts: &Facts, now: Timestamp) -> Timestamp {
+        let InstanceSnapshot { info, health, .. } = &*self.now;
         let stale_words = facts.headline.is_stale(now) && health.level < Level::Offline;
         let ageing = stale_words || health.reasons.iter().any(|r| r.topic == Topic::Restart);
         if ageing {
@@ -518,6 +527,7 @@ fn schedulers(s: &SchedulerSample, other_pct: Option<f64>) -> CpuNow {
         max_workers: s.max_workers,
         pending_io: s.pending_io,
         schedulers: s.schedulers,
+        busy: s.busy,
     }
 }
 

@@ -6,6 +6,7 @@
 //! instance is bounded: readings replace each other, histories keep fifteen minutes, lists are cut at 5,000 rows.
 
 mod activity;
+mod asleep;
 pub mod blocking;
 mod cost;
 mod entry;
@@ -23,6 +24,7 @@ mod volumes;
 mod waits;
 
 use self::{
+    asleep::Asleep,
     entry::Entry,
     shared::{Keep, Names, Poll},
 };
@@ -54,6 +56,7 @@ pub struct Fleet {
     keep: Keep,
     /// what each instance begins with
     history: Arc<History>,
+    asleep: Asleep,
     /// entries or stats changed since `last`
     changed: bool,
     last: Arc<FleetSnapshot>,
@@ -70,6 +73,7 @@ impl Fleet {
             stats: CollectorStats::default(),
             keep: None,
             history: Arc::default(),
+            asleep: Asleep::default(),
             changed: false,
             last: Arc::default(),
         }
@@ -166,15 +170,22 @@ impl Fleet {
         self.changed = true;
     }
 
+    /// For so long, until `now`, nobody measured: no instance was silent then. To be called before the snapshot of that time.
+    pub fn slept(&mut self, now: Timestamp, ms: i64) {
+        self.asleep.note(now, ms);
+    }
+
     /// The fleet at `now`. Costs what changed: verdicts of quiet instances are looked at again only when time itself
     /// could change them. Without any change it is the same `Arc` as before.
     pub fn snapshot(&mut self, now: Timestamp) -> Arc<FleetSnapshot> {
         let mut changed = self.changed;
+        self.asleep.look(now);
         for entry in &mut self.entries {
-            changed |= entry.refresh(&self.thresholds, now, &mut self.keep);
+            changed |= entry.refresh(&self.thresholds, &self.asleep, now, &mut self.keep);
         }
         let limit_ms = self.thresholds.offline_after_s.saturating_mul(1000);
-        let polled = self.entries.iter().filter(|e| e.polled_within(limit_ms, now)).count() as u32;
+        let polled =
+            self.entries.iter().filter(|e| e.polled_within(limit_ms, &self.asleep, now)).count() as u32;
         if changed || polled != self.last.polled {
             let mut counts = Counts::default();
             for entry in &self.entries {
