@@ -47,6 +47,7 @@ mod view;
 mod widget;
 mod wish;
 mod world;
+mod xterm;
 
 #[cfg(test)]
 #[path = "../../tests/fixture/mod.rs"]

@@ -2,6 +2,7 @@
 //!
 //! Five themes are built in; [`Theme::load`] reads a user's own. [`Depth`] maps true colour down to what the terminal can do.
 
+use super::xterm::{self, Ground, Rgb};
 use crate::model::inventory::record::LabelColor;
 use ratatui::style::{Color, Modifier, Style};
 use serde::Deserialize;
@@ -177,12 +178,12 @@ impl Theme {
     pub fn parse(name: &str, text: &str, depth: Depth) -> Result<Self, ThemeError> {
         let wrong = |text: String| ThemeError::Parse { name: name.to_owned(), text };
         let file: File = toml::from_str(text).map_err(|e| wrong(e.message().to_owned()))?;
-        let style = |text: &str| style(text, depth).map_err(wrong);
+        let style = |text: &str| style(text).map_err(wrong);
         let chart = file.chart.iter().map(|s| style(s)).collect::<Result<Vec<_>, _>>()?;
         if chart.is_empty() {
             return Err(wrong("chart needs at least one colour".to_owned()));
         }
-        Ok(Self {
+        let theme = Self {
             name: name.to_owned(),
             hatched: chart.iter().all(|s| matches!(s.fg, None | Some(Color::Reset))),
             screen: style(&file.base)?,
@@ -207,7 +208,51 @@ impl Theme {
             number: style(&file.number)?,
             comment: style(&file.comment)?,
             chart,
+        };
+        Ok(match depth {
+            Depth::True => theme,
+            Depth::Ansi256 => theme.in_256(),
         })
+    }
+
+    /// The same in the 256 colours of xterm. Text can be read on every ground on which it could be before.
+    fn in_256(mut self) -> Self {
+        let text = rgb(self.base.fg);
+        let grounds: Vec<Ground> = [&self.screen, &self.selection, &self.panel, &self.input]
+            .into_iter()
+            .filter_map(|style| ground(style, text))
+            .collect();
+        for style in [
+            &mut self.base,
+            &mut self.strong,
+            &mut self.dim,
+            &mut self.accent,
+            &mut self.ok,
+            &mut self.warning,
+            &mut self.critical,
+            &mut self.unknown,
+            &mut self.prod,
+            &mut self.keyword,
+            &mut self.string,
+            &mut self.number,
+            &mut self.comment,
+        ] {
+            in_256(style, text, &grounds);
+        }
+        let others = [
+            &mut self.screen,
+            &mut self.selection,
+            &mut self.tab,
+            &mut self.banner,
+            &mut self.input,
+            &mut self.panel,
+            &mut self.rule,
+            &mut self.spark,
+        ];
+        for style in others.into_iter().chain(&mut self.chart) {
+            in_256(style, text, &[]);
+        }
+        self
     }
 
     /// The line of an earlier time over a chart: plain, on whatever lies below it.
@@ -238,8 +283,29 @@ impl Theme {
     }
 }
 
+/// What stands for the background of a style.
+fn ground(style: &Style, text: Option<Rgb>) -> Option<Ground> {
+    rgb(style.bg).map(|paper| xterm::ground(paper, rgb(style.fg).or(text)))
+}
+
+/// Puts a style into the colours of xterm: its ink can be read on its own ground, else on these.
+fn in_256(style: &mut Style, text: Option<Rgb>, grounds: &[Ground]) {
+    let own = ground(style, text);
+    let grounds = own.as_ref().map_or(grounds, std::slice::from_ref);
+    let ink = |color| rgb(Some(color)).map_or(color, |ink| Color::Indexed(xterm::legible(ink, grounds)));
+    style.fg = style.fg.map(ink);
+    style.bg = own.map(|(_, index)| Color::Indexed(index)).or(style.bg);
+}
+
+const fn rgb(color: Option<Color>) -> Option<Rgb> {
+    match color {
+        Some(Color::Rgb(r, g, b)) => Some((r, g, b)),
+        _ => None,
+    }
+}
+
 /// Reads `#rrggbb on #rrggbb bold`. Roles without `on` keep the background below them.
-fn style(text: &str, depth: Depth) -> Result<Style, String> {
+fn style(text: &str) -> Result<Style, String> {
     let mut style = Style::default();
     let mut background = false;
     for word in text.split_whitespace() {
@@ -250,7 +316,7 @@ fn style(text: &str, depth: Depth) -> Result<Style, String> {
             "underline" => style = style.add_modifier(Modifier::UNDERLINED),
             "reverse" => style = style.add_modifier(Modifier::REVERSED),
             _ => {
-                let color = color(word, depth).ok_or_else(|| format!("{word} is no colour in \"{text}\""))?;
+                let color = color(word).ok_or_else(|| format!("{word} is no colour in \"{text}\""))?;
                 style = if background { style.bg(color) } else { style.fg(color) };
                 background = false;
             }
@@ -259,7 +325,7 @@ fn style(text: &str, depth: Depth) -> Result<Style, String> {
     if background { Err(format!("a colour is missing after \"on\" in \"{text}\"")) } else { Ok(style) }
 }
 
-fn color(word: &str, depth: Depth) -> Option<Color> {
+fn color(word: &str) -> Option<Color> {
     Some(match word {
         "default" => Color::Reset,
         "black" => Color::Black,
@@ -282,65 +348,31 @@ fn color(word: &str, depth: Depth) -> Option<Color> {
             let hex = word.strip_prefix('#').filter(|h| h.len() == 6)?;
             let n = u32::from_str_radix(hex, 16).ok()?;
             let (r, g, b) = ((n >> 16) as u8, (n >> 8) as u8, n as u8);
-            match depth {
-                Depth::True => Color::Rgb(r, g, b),
-                Depth::Ansi256 => Color::Indexed(nearest_256(r, g, b)),
-            }
+            Color::Rgb(r, g, b)
         }
     })
-}
-
-/// The nearest colour of xterm's palette: the 6×6×6 cube (levels 0, 95, 135 … 255) or one of its 24 greys.
-fn nearest_256(r: u8, g: u8, b: u8) -> u8 {
-    let level = |v: u8| {
-        if v < 48 {
-            0
-        } else if v < 115 {
-            1
-        } else {
-            (v - 35) / 40
-        }
-    };
-    let value = |i: u8| if i == 0 { 0 } else { 55 + 40 * i };
-    let distance = |(x, y, z): (u8, u8, u8)| {
-        let d = |a: u8, b: u8| i32::from(a.abs_diff(b)).pow(2);
-        d(r, x) + d(g, y) + d(b, z)
-    };
-    let cube = (level(r), level(g), level(b));
-    let mean = (u16::from(r) + u16::from(g) + u16::from(b)) / 3;
-    let grey = (mean.saturating_sub(3) / 10).min(23) as u8;
-    let grey_value = 8 + 10 * grey;
-    if distance((grey_value, grey_value, grey_value))
-        < distance((value(cube.0), value(cube.1), value(cube.2)))
-    {
-        232 + grey
-    } else {
-        16 + 36 * cube.0 + 6 * cube.1 + cube.2
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// WCAG 2.1 relative luminance and contrast ratio.
+    /// None: the terminal's own colours, which nobody knows here.
     fn contrast(ink: Color, paper: Color) -> Option<f64> {
-        let luminance = |c| {
-            let Color::Rgb(r, g, b) = c else { return None };
-            let part = |v: u8| {
-                let v = f64::from(v) / 255.0;
-                if v <= 0.039_28 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) }
-            };
-            Some(0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b))
+        let rgb = |color| match color {
+            Color::Indexed(index) => xterm::rgb(index),
+            color => rgb(Some(color)),
         };
-        let (x, y) = (luminance(ink)?, luminance(paper)?);
-        Some((x.max(y) + 0.05) / (x.min(y) + 0.05))
+        Some(xterm::contrast(rgb(ink)?, rgb(paper)?))
     }
 
     #[test]
     fn every_built_in_theme_parses_and_can_be_read() {
-        for (name, text) in BUILT_IN {
-            let t = Theme::parse(name, text, Depth::True).unwrap();
+        let both = [Depth::True, Depth::Ansi256];
+        for ((name, text), depth) in
+            BUILT_IN.into_iter().flat_map(|built_in| both.map(|depth| (built_in, depth)))
+        {
+            let t = Theme::parse(name, text, depth).unwrap();
             assert!(text.lines().count() <= 25, "{name} grew beyond a glance");
             let background = t.screen.bg.unwrap();
             let roles = [
@@ -363,13 +395,13 @@ mod tests {
                 for bg in on.into_iter().flatten() {
                     let least = if role == "base" || role == "strong" { 7.0 } else { 4.5 };
                     if let Some(c) = style.fg.and_then(|fg| contrast(fg, bg)) {
-                        assert!(c >= least, "{name}: {role} on {bg:?} has a contrast of {c:.1}");
+                        assert!(c >= least, "{name}, {depth:?}: {role} on {bg:?} has a contrast of {c:.2}");
                     }
                 }
             }
             for own in [t.tab, t.banner, t.input] {
                 if let Some(c) = own.fg.zip(own.bg).and_then(|(f, b)| contrast(f, b)) {
-                    assert!(c >= 4.5, "{name}: {own:?} has a contrast of {c:.1}");
+                    assert!(c >= 4.5, "{name}, {depth:?}: {own:?} has a contrast of {c:.2}");
                 }
             }
         }
@@ -399,10 +431,12 @@ mod tests {
 
     #[test]
     fn true_colour_maps_to_the_palette() {
-        assert_eq!(nearest_256(0, 0, 0), 16);
-        assert_eq!(nearest_256(255, 255, 255), 231);
-        assert_eq!(nearest_256(255, 0, 0), 196);
-        assert_eq!(nearest_256(0x80, 0x80, 0x80), 244);
+        for (name, text) in BUILT_IN {
+            let theme = Theme::parse(name, text, Depth::Ansi256).unwrap();
+            let styles = [theme.screen, theme.critical, theme.tab, theme.rule].into_iter().chain(theme.chart);
+            let colors = styles.flat_map(|style| [style.fg, style.bg]).flatten();
+            assert!(colors.into_iter().all(|color| !matches!(color, Color::Rgb(..))), "{name}");
+        }
         assert_eq!(Depth::detect(None, Some("xterm-256color")), Depth::Ansi256);
         assert_eq!(Depth::detect(Some("truecolor"), None), Depth::True);
     }
