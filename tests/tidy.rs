@@ -8,6 +8,7 @@
 //! | only the engine of history names SQL | `tidy/history.rs` |
 //! | no decoder believes a duration of a server by itself | `tidy/clocks.rs` |
 //! | no decoder believes a count of a server by itself | `tidy/counts.rs` |
+//! | every duration is told by `model::base::figure` | `tidy/durations.rs` |
 //! | every script: registered once, tagged, described, read-only | `tidy/scripts.rs` |
 //! | what is written to files keeps its layout | `tidy/stored.rs` |
 //! | sizes of files and functions | `tidy/sizes.rs` |
@@ -27,6 +28,8 @@ mod clocks;
 mod counts;
 #[path = "tidy/crates.rs"]
 mod crates;
+#[path = "tidy/durations.rs"]
+mod durations;
 #[path = "tidy/history.rs"]
 mod history;
 #[path = "tidy/house.rs"]

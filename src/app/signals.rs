@@ -1,10 +1,13 @@
-//! Signals. Ctrl-C, SIGTERM and all others that would end the program end it in good order. SIGHUP has two meanings: the terminal
-//! or the SSH line is gone, which ends the program as well, or the configuration shall be read again. SIGTSTP and SIGCONT come from
-//! the shell's job control: whoever holds the terminal gives it back before the program stops, and takes it again after that.
+//! Signals. Ctrl-C, SIGTERM and all others that would end the program end it in good order; SIGXFSZ does not. SIGHUP has two
+//! meanings: the terminal or the SSH line is gone, which ends the program as well, or the configuration shall be read again.
+//! SIGTSTP and SIGCONT come from the shell's job control: whoever holds the terminal gives it back before the program stops,
+//! and takes it again after that.
 //!
 //! Code that makes temporary files or takes the terminal listens first, so that nothing stays behind.
 
 use crate::protocol::Job;
+#[cfg(unix)]
+use rustix::process::Signal as UnixSignal;
 use std::sync::atomic::{AtomicBool, Ordering};
 #[cfg(unix)]
 use std::task::{Context, Poll, Waker};
@@ -31,22 +34,53 @@ pub fn listen_for_reload(lives: fn() -> bool) -> (CancellationToken, mpsc::Recei
 /// True once somebody listens for the end of the program.
 static HEARD: AtomicBool = AtomicBool::new(false);
 
-/// The signals that would end a program which does not know them, and that tell nothing of an error within it.
+/// The signals that would end a program which does not know them, and that tell nothing of an error within it: what people and
+/// services send, timers, the limit of CPU time, power that fails.
+#[cfg(all(unix, not(target_os = "linux")))]
+const ENDS: [UnixSignal; 9] = ENDS_EVERYWHERE;
+
+/// See above; Linux has some of its own.
+#[cfg(target_os = "linux")]
+const ENDS: [UnixSignal; 12] = {
+    let [a, b, c, d, e, f, g, h, i] = ENDS_EVERYWHERE;
+    [a, b, c, d, e, f, g, h, i, UnixSignal::IO, UnixSignal::POWER, UnixSignal::STKFLT]
+};
+
 #[cfg(unix)]
-const ENDS: [fn() -> SignalKind; 6] = [
-    SignalKind::interrupt,
-    SignalKind::terminate,
-    SignalKind::quit,
-    SignalKind::user_defined1,
-    SignalKind::user_defined2,
-    SignalKind::alarm,
+const ENDS_EVERYWHERE: [UnixSignal; 9] = [
+    UnixSignal::INT,
+    UnixSignal::TERM,
+    UnixSignal::QUIT,
+    UnixSignal::USR1,
+    UnixSignal::USR2,
+    UnixSignal::ALARM,
+    UnixSignal::VTALARM,
+    UnixSignal::PROF,
+    UnixSignal::XCPU,
 ];
+
+#[cfg(unix)]
+const fn kind(signal: UnixSignal) -> SignalKind {
+    SignalKind::from_raw(signal.as_raw())
+}
+
+/// From now on a write beyond the file size limit of the process fails as any other does, with a cause that is told, and no signal
+/// ends the program by it. To be called within the runtime.
+#[cfg(unix)]
+pub fn survive_file_size_limit() {
+    // It stays registered for good, whoever listens.
+    let _ = signal(kind(UnixSignal::XFSZ));
+}
+
+/// There is no such limit.
+#[cfg(not(unix))]
+pub const fn survive_file_size_limit() {}
 
 /// Stops this process, as the system would have done by SIGTSTP. The other threads may run on for a moment: what shall wait for the
 /// end of the stop waits for SIGCONT.
 #[cfg(unix)]
 pub fn stop() {
-    let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP);
+    let _ = rustix::process::kill_process(rustix::process::getpid(), UnixSignal::STOP);
 }
 
 /// Nothing stops a program there.
@@ -93,8 +127,7 @@ struct JobSignals {
 #[cfg(unix)]
 impl JobSignals {
     fn listen() -> std::io::Result<Self> {
-        let kind = |signal: rustix::process::Signal| SignalKind::from_raw(signal.as_raw());
-        let (stop, go_on) = (kind(rustix::process::Signal::TSTP), kind(rustix::process::Signal::CONT));
+        let (stop, go_on) = (kind(UnixSignal::TSTP), kind(UnixSignal::CONT));
         Ok(Self { stop: signal(stop)?, go_on: signal(go_on)? })
     }
 
@@ -135,7 +168,7 @@ impl Breaks {
     /// # Errors
     /// The system has no place for another handler.
     pub fn listen() -> std::io::Result<Self> {
-        let kinds = ENDS.map(|kind| kind()).into_iter().chain([SignalKind::hangup()]);
+        let kinds = ENDS.map(kind).into_iter().chain([SignalKind::hangup()]);
         let listen = |kind: SignalKind| Ok((signal(kind)?, 128 + kind.as_raw_value()));
         let ends = kinds.map(listen).collect::<std::io::Result<_>>()?;
         Ok(Self { ends, jobs: Some(JobSignals::listen()?) })
@@ -211,7 +244,7 @@ pub fn terminal_is_there() -> bool {
 #[cfg(unix)]
 fn told(ended: CancellationToken, reload: mpsc::Sender<()>, lives: fn() -> bool) -> impl Future<Output = ()> {
     // Registered here and not in the task: a signal that comes before the task's first turn must not kill us.
-    let mut ends: Vec<_> = ENDS.into_iter().filter_map(|kind| signal(kind()).ok()).collect();
+    let mut ends: Vec<_> = ENDS.into_iter().filter_map(|end| signal(kind(end)).ok()).collect();
     let mut hangup: Vec<_> = signal(SignalKind::hangup()).into_iter().collect();
     async move {
         loop {

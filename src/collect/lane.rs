@@ -530,8 +530,8 @@ fn advised(failure: Failure) -> Failure {
 
 /// Why nobody asked for a person.
 fn all_taken() -> Failure {
-    let (places, s) = (PLACES, PATIENCE.as_secs());
-    let text = format!("not asked: all {places} connections for questions were in use for {s} s; ask again");
+    let (places, time) = (PLACES, figure::limit(PATIENCE));
+    let text = format!("not asked: all {places} connections for questions were in use for {time}; ask again");
     Failure::new(FailureKind::Timeout, text)
 }
 

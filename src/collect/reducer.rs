@@ -48,26 +48,20 @@ pub(super) struct Reducer {
 struct Clocks {
     age: AgeClock,
     sleep: Sleep,
-    doubt: Doubt,
 }
 
 impl Clocks {
     fn new(now: Moment) -> Self {
-        Self {
-            age: AgeClock::resume(None, None, now),
-            sleep: Sleep::since(now.wall, Instant::now()),
-            doubt: Doubt::default(),
-        }
+        Self { age: AgeClock::resume(None, None, now), sleep: Sleep::since(now.wall, Instant::now()) }
     }
 
-    /// What is known of the wall clock now.
-    fn look(&mut self, now: Moment) -> Doubt {
-        if self.sleep.slept(now.wall, Instant::now()).is_some() {
-            self.doubt.jumped_at = Some(now.wall);
+    /// Says to the fold what is known of the wall clock now.
+    fn look(&mut self, now: Moment, fleet: &mut Fleet) {
+        if let Some(asleep) = self.sleep.slept(now.wall, Instant::now()) {
+            fleet.slept(now.wall, i64::try_from(asleep.as_millis()).unwrap_or(i64::MAX));
         }
         let ahead_ms = self.age.judge(now).ahead_ms.unwrap_or_default();
-        self.doubt.ahead_ms = i64::try_from(ahead_ms).unwrap_or(i64::MAX);
-        self.doubt
+        fleet.doubt(Doubt { ahead_ms: i64::try_from(ahead_ms).unwrap_or(i64::MAX) });
     }
 }
 
@@ -114,7 +108,7 @@ impl Reducer {
             }
             if (dirty && now >= next_publish) || !open {
                 let moment = self.moment();
-                self.fleet.doubt(clocks.look(moment));
+                clocks.look(moment, &mut self.fleet);
                 let snapshot = self.fleet.snapshot(moment.wall);
                 self.snapshots.send_if_modified(|last| {
                     let changed = !Arc::ptr_eq(last, &snapshot);

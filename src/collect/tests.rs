@@ -480,12 +480,18 @@ async fn an_hour_asleep_is_a_gap_that_ends_at_once_and_no_spike() {
     let (fake, collector, start) = run(&names(20), |_| {});
     seconds(100.0).await;
     let usual = shown(&collector, "sql000").facts.headline.get().unwrap().batches_per_s.unwrap();
+    assert_eq!(collector.snapshots.borrow().counts.ok, 20);
     // An hour of work that nobody saw.
     ASLEEP.set(3_600_000);
     for name in names(20) {
         fake.set(&name, Act::Ahead(900_000_000));
     }
-    seconds(5.0).await;
+    // Nobody measured it, so no server was silent: not in the first snapshot, nor in any after it.
+    for _ in 0..50 {
+        seconds(0.1).await;
+        let fleet = Arc::clone(&collector.snapshots.borrow());
+        assert_eq!((fleet.counts.ok, fleet.polled), (20, 20), "{} ms after it", clock() - fleet.at);
+    }
     for name in names(20) {
         let polls = fake.polls(&name, ProbeId::Headline, start);
         assert!(polls.iter().any(|s| *s >= 100.0), "{name} is asked at once: {polls:?}");

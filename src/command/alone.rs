@@ -3,7 +3,7 @@
 
 use super::{invocation::Invocation, screen::looks};
 use crate::{
-    app::{clock, configuration, editor, exported::write_private, signals},
+    app::{clock, configuration, editor, exported::write_private, inventory::typed, signals},
     model::{base::error::with_causes, judge::health::Level},
     protocol::{EFFECTS, Effect, InventoryRequest, REPLIES, Refusal, Reply, VaultState},
     tui::{self, Alone, Setup, Subject},
@@ -54,7 +54,7 @@ pub async fn show(alone: Alone, invocation: &Invocation) -> anyhow::Result<ExitC
 async fn carry_out(mut wishes: mpsc::Receiver<Effect>, answers: mpsc::Sender<Reply>) {
     while let Some(effect) = wishes.recv().await {
         let Effect::Inventory(request) = effect else { continue };
-        let reply = match *request {
+        let reply = match typed::placed(*request, std::env::home_dir().as_deref()) {
             InventoryRequest::WriteFile { file, what, text, .. } => {
                 let written = tokio::task::spawn_blocking(move || write(&file, what, &text)).await;
                 let words = written.unwrap_or_else(|e| Err(e.to_string()));

@@ -217,13 +217,13 @@ fn store(seen: &Seen) -> Check {
 }
 
 fn disk(args: &Healthcheck, folder: &Path) -> Check {
-    let Some(free_pct) = free_pct(folder) else { return not_known("disk") };
+    let Some((free_pct, what)) = free(folder) else { return not_known("disk") };
     let (warning, critical) = (f64::from(args.disk_warning), f64::from(args.disk_critical));
     // Less is worse.
     let status = Verdict::above(-free_pct, -warning, -critical);
     Check {
         figure: Some(Figure { value: free_pct, unit: "%", warning, critical }),
-        ..Check::new("disk", status, format!("{free_pct:.0} % of the disk free"))
+        ..Check::new("disk", status, format!("{free_pct:.0} % of the {what} free"))
     }
 }
 
@@ -231,16 +231,24 @@ fn not_known(name: &'static str) -> Check {
     Check::new(name, Verdict::Unknown, "not known")
 }
 
-/// Free space of the file system for users other than root, %.
+/// What the file system has left for users other than root, %: room or inodes, whichever is less.
 #[cfg(unix)]
-fn free_pct(folder: &Path) -> Option<f64> {
+fn free(folder: &Path) -> Option<(f64, &'static str)> {
     let stat = rustix::fs::statvfs(folder).ok().filter(|stat| stat.f_blocks > 0)?;
-    Some(stat.f_bavail as f64 / stat.f_blocks as f64 * 100.0)
+    scarcest((stat.f_blocks, stat.f_bavail), (stat.f_files, stat.f_favail))
 }
 
 #[cfg(not(unix))]
-fn free_pct(_: &Path) -> Option<f64> {
+fn free(_: &Path) -> Option<(f64, &'static str)> {
     None
+}
+
+/// Of room and inodes, each as what there is and what is free, the one of which less is left. A file system may count no inodes.
+#[cfg(unix)]
+fn scarcest(blocks: (u64, u64), inodes: (u64, u64)) -> Option<(f64, &'static str)> {
+    let share = |(all, free): (u64, u64), what| (all > 0).then(|| (free as f64 / all as f64 * 100.0, what));
+    let both = [share(blocks, "disk"), share(inodes, "inodes of the disk")];
+    both.into_iter().flatten().min_by(|a, b| a.0.total_cmp(&b.0))
 }
 
 #[cfg(unix)]
@@ -424,6 +432,23 @@ mod tests {
         assert_eq!(collector(&seen).status, Verdict::Critical);
         assert_eq!(poll(&ARGS, &seen).status, Verdict::Critical);
         assert_eq!(seen.word(), "hangs");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_disk_with_room_and_no_inodes_is_not_well() {
+        assert_eq!(scarcest((1_000, 500), (1_000, 0)), Some((0.0, "inodes of the disk")));
+        assert_eq!(scarcest((1_000, 500), (1_000, 900)), Some((50.0, "disk")));
+        assert_eq!(scarcest((1_000, 500), (0, 0)), Some((50.0, "disk")), "btrfs counts none");
+        for trouble in [DiskTrouble::Inodes, DiskTrouble::Quota, DiskTrouble::FileSize] {
+            let mut seen = seen(0);
+            let words = format!("writing the history: {}", trouble.words());
+            let store = StoreFigures { writable: false, problem: Some(words), ..StoreFigures::default() };
+            seen.beat.as_mut().unwrap().store = Some(store);
+            let found = judge(&ARGS, &seen);
+            assert_eq!(found.status, Verdict::Critical);
+            assert!(super::words(&found).contains(trouble.words()), "{}", super::words(&found));
+        }
     }
 
     #[test]

@@ -58,6 +58,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
 /// A sub-command is `run(its options, the invocation) -> anyhow::Result<ExitCode>`, async if it waits for anything.
 /// Exceptions: `doctor` is in `check` with `instance test`, `metrics` is in `status`, and `keys` is one call.
 async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
+    crate::app::signals::survive_file_size_limit();
     let invocation = &Invocation::new(cli.source, cli.tenancy, cli.screen);
     let command = match cli.alias.command() {
         Some(_) if cli.command.is_some() => bail!("--export stands alone: leave out the command"),

@@ -3,7 +3,7 @@
 
 use super::{
     Draft, Row, Rows,
-    field::{Field, Value},
+    field::{Field, Value, shown},
 };
 use std::collections::BTreeMap;
 
@@ -48,11 +48,20 @@ pub fn rows(groups: &[CmsGroup], servers: &[CmsServer]) -> Rows {
     let mut all = Rows::default();
     for (at, server) in servers.iter().enumerate() {
         if server.server_type != DATABASE_ENGINE {
-            all.remarks.push(format!("{} is no database engine and is left out", server.name));
+            all.remarks.push(format!("{} is no database engine and is left out", shown(&server.name)));
             continue;
         }
         let mut draft = Draft::default();
-        let name = if server.name.trim().is_empty() { &server.server_name } else { &server.name };
+        let is_named = !server.name.trim().is_empty();
+        let name = if is_named { &server.name } else { &server.server_name };
+        for (field, column) in [
+            (Field::Name, if is_named { "name" } else { "server_name" }),
+            (Field::Host, "server_name"),
+            (Field::Notes, "description"),
+            (Field::Groups, "server_group_id"),
+        ] {
+            draft.spell_field(field, column);
+        }
         draft.set(Field::Name, Value::Text(name.trim().to_owned()));
         draft.set(Field::Host, Value::Text(server.server_name.trim().to_owned()));
         if !server.description.trim().is_empty() {
@@ -93,25 +102,61 @@ pub(super) fn set_folder(draft: &mut Draft, path: &[String]) {
     }
 }
 
-/// The same server in several folders becomes one row with all their groups.
+/// What makes two rows of one name the same instance: their address, their database and their login.
+const IDENTITY: [Field; 4] = [Field::Host, Field::User, Field::Database, Field::Auth];
+
+/// The same server in several folders becomes one row with all their groups. One with another login or database there is
+/// another instance: it gets a name of its own, and the plan asks about the login.
 pub(super) fn merge_folders(rows: &mut Vec<Row>) {
-    let mut first: BTreeMap<(String, String), usize> = BTreeMap::new();
+    let mut first: BTreeMap<Vec<String>, usize> = BTreeMap::new();
+    let mut named: BTreeMap<String, usize> = BTreeMap::new();
     let mut merged: Vec<Row> = Vec::with_capacity(rows.len());
-    for row in rows.drain(..) {
-        let key = row.draft.as_ref().ok().and_then(|draft| {
-            Some((draft.text(Field::Name)?.to_lowercase(), draft.text(Field::Host)?.to_lowercase()))
-        });
-        let there = key.as_ref().and_then(|key| first.get(key)).and_then(|at| merged.get_mut(*at));
-        if let (Some(Ok(there)), Ok(more)) = (there.map(|row| &mut row.draft), &row.draft) {
+    for mut row in rows.drain(..) {
+        let key = row.draft.as_ref().ok().and_then(key);
+        if let Some(at) = key.as_ref().and_then(|key| first.get(key))
+            && let (Some(Ok(there)), Ok(more)) = (merged.get_mut(*at).map(|row| &mut row.draft), &row.draft)
+        {
             add_groups(there, more);
             continue;
         }
-        if let Some(key) = key {
+        if let (Some(key), Ok(draft)) = (key, &mut row.draft) {
+            let same_name = named.get(&key[0]).and_then(|at| merged.get(*at)?.draft.as_ref().ok());
+            if let Some(name) = same_name.and_then(|there| other_name(draft, there)) {
+                row.remark = Some(match row.remark.take() {
+                    Some(remark) => format!("{remark}; {TWICE}"),
+                    None => TWICE.to_owned(),
+                });
+                draft.set(Field::Name, Value::Text(name));
+            } else {
+                named.entry(key[0].clone()).or_insert(merged.len());
+            }
             first.insert(key, merged.len());
         }
         merged.push(row);
     }
     *rows = merged;
+}
+
+/// Why a name is another than in the file.
+const TWICE: &str = "its name stands in another folder with another login or database, so it says which";
+
+/// The name first, then what else makes it this instance.
+fn key(draft: &Draft) -> Option<Vec<String>> {
+    let text = |field: Field| draft.text(field).unwrap_or_default().to_lowercase();
+    draft.text(Field::Host)?;
+    let name = draft.text(Field::Name)?.to_lowercase();
+    Some(std::iter::once(name).chain(IDENTITY.map(text)).collect())
+}
+
+/// A name that says in what it differs from another row of this name on the same server: `sales (audit)`. None: it is another server.
+fn other_name(draft: &Draft, there: &Draft) -> Option<String> {
+    let differs = |field: &&Field| {
+        let [a, b] = [draft, there].map(|draft| draft.text(**field).unwrap_or_default());
+        !a.eq_ignore_ascii_case(b)
+    };
+    let field = IDENTITY.iter().find(differs).filter(|field| **field != Field::Host)?;
+    let word = draft.text(*field).unwrap_or("none");
+    Some(format!("{} ({word})", draft.text(Field::Name)?))
 }
 
 fn add_groups(there: &mut Draft, more: &Draft) {
@@ -186,5 +231,23 @@ mod tests {
         assert!(found[1].groups.is_empty());
         assert!(rows.remarks[0].contains("cube"));
         assert!(rows.records(&Defaults::default())[0].as_ref().is_err_and(|problem| problem.field == "user"));
+    }
+
+    #[test]
+    fn what_is_refused_is_called_as_the_server_calls_it_and_shows_no_password() {
+        let groups = [group(1, None, "DatabaseEngineServerGroup")];
+        let servers = [
+            server(1, "a", "db1,99999"),
+            server(1, "", "sa:hunter2@db1"),
+            CmsServer { server_type: 1, ..server(1, "sa:hunter2@cube", "db4") },
+        ];
+        let rows = rows(&groups, &servers);
+        let plan = crate::exchange::plan(&[], &rows, &Defaults::default());
+        let told: Vec<String> =
+            plan.entries.iter().filter_map(|entry| Some(entry.problem()?.to_string())).collect();
+        assert!(told[0].starts_with("line 1: server_name: has a port"), "{told:?}");
+        assert!(told[1].starts_with("line 2: server_name: has a login"), "{told:?}");
+        let all = format!("{told:?} {:?} {:?}", rows.remarks, plan.entries[1].name);
+        assert!(!all.contains("hunter2"), "{all}");
     }
 }

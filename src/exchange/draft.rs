@@ -126,6 +126,11 @@ impl Draft {
         self.1.insert(column.name, sanitize_line(header, 60).to_string());
     }
 
+    /// Notes what a file calls a field.
+    pub(super) fn spell_field(&mut self, field: Field, header: &'static str) {
+        self.1.insert(field.name(), header.to_owned());
+    }
+
     /// What its file calls the first column of a field; our name where it has none.
     pub(super) fn heading(&self, field: Field) -> &str {
         self.1.get(field.name()).map_or(field.name(), String::as_str)

@@ -1,7 +1,5 @@
 //! Errors of a file that is read, and of its rows.
 
-use crate::model::inventory::record::RecordError;
-
 /// An error in a row: it is no instance.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {field}: {reason}")]
@@ -12,12 +10,6 @@ pub struct RowProblem {
     pub field: String,
     /// what to change
     pub reason: String,
-}
-
-impl RowProblem {
-    pub(super) fn new(line: usize, mistake: RecordError) -> Self {
-        Self { line, field: mistake.field.to_owned(), reason: mistake.problem }
-    }
 }
 
 /// An error in a whole file: it could not be read.

@@ -3,7 +3,7 @@
 //! Windows user on one machine and nobody else can read them; each such row says so.
 
 use super::{
-    Draft, FileProblem, Row, RowProblem, Rows,
+    Draft, FileProblem, Row, Rows,
     cms::{merge_folders, set_folder},
     field::{Field, Value, set_text, shown},
     text::{Lines, MAX_CELL_BYTES},
@@ -47,9 +47,10 @@ pub fn read(text: &str) -> Result<Rows, FileProblem> {
             continue;
         }
         let line = lines.at(server.at);
-        let (draft, remark) = match draft(&server) {
-            Ok((draft, remark)) => (Ok(draft), remark),
-            Err(mistake) => (Err(RowProblem::new(line, mistake)), None),
+        let mut draft = Draft::default();
+        let (draft, remark) = match fill(&mut draft, &server) {
+            Ok(remark) => (Ok(draft), remark),
+            Err(mistake) => (Err(draft.problem(line, mistake)), None),
         };
         rows.rows.push(Row { line, draft, remark });
     }
@@ -151,18 +152,31 @@ fn push(server: Option<&mut Server>, path: &[String], text: &str) {
     }
 }
 
-fn draft(server: &Server) -> Result<(Draft, Option<String>), RecordError> {
-    let mut draft = Draft::default();
+/// The values of a server, each with what the file calls it. Returns a remark.
+fn fill(draft: &mut Draft, server: &Server) -> Result<Option<String>, RecordError> {
     let says = ConnectionString::of(&server.connection);
-    let host = if server.address.trim().is_empty() { says.host.as_str() } else { server.address.as_str() };
-    put(&mut draft, Field::Host, host)?;
-    put(&mut draft, Field::Name, if server.name.trim().is_empty() { host } else { &server.name })?;
-    put(&mut draft, Field::Database, &says.database)?;
+    let (host, host_from) = match server.address.as_str() {
+        address if address.trim().is_empty() => (says.host.as_str(), "Data Source"),
+        address => (address, "ServerName"),
+    };
+    let (name, name_from) = match server.name.as_str() {
+        name if name.trim().is_empty() => (host, host_from),
+        name => (name, "Name"),
+    };
     let notes = server.description.replace("\r\n", "\n").replace('\r', "\n");
-    put(&mut draft, Field::Notes, &notes)?;
-    put(&mut draft, Field::HostInCertificate, &says.host_in_certificate)?;
-    put(&mut draft, Field::User, &says.user)?;
-    put(&mut draft, Field::Auth, says.auth())?;
+    draft.spell_field(Field::Groups, "Parent");
+    for (field, called, text) in [
+        (Field::Host, host_from, host),
+        (Field::Name, name_from, name),
+        (Field::Database, "Initial Catalog", &says.database),
+        (Field::Notes, "Description", &notes),
+        (Field::HostInCertificate, "HostNameInCertificate", &says.host_in_certificate),
+        (Field::User, "User ID", &says.user),
+        (Field::Auth, "Authentication", says.auth()),
+    ] {
+        draft.spell_field(field, called);
+        put(draft, field, text)?;
+    }
     if says.strict {
         draft.set(Field::Tls, Value::Text("strict".into()));
     }
@@ -173,9 +187,8 @@ fn draft(server: &Server) -> Result<(Draft, Option<String>), RecordError> {
             draft.set(field, Value::Flag(true));
         }
     }
-    set_folder(&mut draft, &folder(&server.parent));
-    let remark = remark(&says);
-    Ok((draft, remark))
+    set_folder(draft, &folder(&server.parent));
+    Ok(remark(&says))
 }
 
 fn put(draft: &mut Draft, field: Field, text: &str) -> Result<(), RecordError> {

@@ -73,6 +73,50 @@ fn one_server_in_two_folders_is_one_instance() {
 }
 
 #[test]
+fn a_second_login_in_another_folder_is_a_question_and_another_database_another_instance() {
+    let text = file(&[
+        document("/ServerGroup/EU", "a", "db1", "user id=u"),
+        document("/ServerGroup/Night", "a", "db1", "user id=audit"),
+        document("/ServerGroup/Day", "A", "DB1", "user id=U"),
+        document("/ServerGroup/Cloud", "a", "db1", "user id=u;initial catalog=app"),
+    ]);
+    let rows = read(&text).unwrap();
+    let records: Vec<_> = rows.records(&Defaults::default()).into_iter().map(Result::unwrap).collect();
+    let names: Vec<&str> = records.iter().map(|record| record.name.as_str()).collect();
+    assert_eq!(names, ["a", "a (audit)", "a (app)"]);
+    assert_eq!(records[0].groups, ["EU", "Day"]);
+    assert!(rows.rows[1].remark.as_ref().is_some_and(|remark| remark.contains("another login")));
+    let mut plan = crate::exchange::plan(&[], &rows, &Defaults::default());
+    assert_eq!((plan.second_logins(), plan.counts().add), (1, 2));
+    plan.settle(&[], crate::exchange::Conflict::Both);
+    assert_eq!(plan.counts().add, 3);
+}
+
+#[test]
+fn what_is_refused_is_called_as_the_file_calls_it_and_shows_no_password() {
+    let text = file(&[
+        document("", "a", "db1,99999", "user id=u"),
+        document("", "", "sa:hunter2@db1", "user id=u"),
+        document("", "b", "", "data source=db1/x;user id=u"),
+        document("", "c", "db2", "user id=u;hostnameincertificate=db2,1"),
+    ]);
+    let plan = crate::exchange::plan(&[], &read(&text).unwrap(), &Defaults::default());
+    let told: Vec<String> =
+        plan.entries.iter().filter_map(|entry| Some(entry.problem()?.to_string())).collect();
+    for (told, words) in told.iter().zip([
+        "line 3: ServerName: has a port",
+        "line 5: ServerName: has a login",
+        "line 7: Data Source: has a slash",
+        "line 9: HostNameInCertificate: is a name alone",
+    ]) {
+        assert!(told.starts_with(words), "{told}");
+    }
+    assert_eq!(told.len(), 4);
+    let names: Vec<&str> = plan.entries.iter().map(|entry| entry.name.as_str()).collect();
+    assert!(!format!("{told:?} {names:?}").contains("hunter2"), "{told:?} {names:?}");
+}
+
+#[test]
 fn other_services_are_left_out_and_said() {
     let text = file(&[document("", "cube", "db1", "")
         .replace("DatabaseEngine\n", "x")

@@ -14,7 +14,10 @@ use super::{
 };
 use crate::{
     model::{
-        base::failure::{Failure, FailureKind},
+        base::{
+            failure::{Failure, FailureKind},
+            figure,
+        },
         poll::{id::ProbeId, reading::Unavailable},
     },
     sql::ident,
@@ -247,7 +250,7 @@ pub(super) fn why_not(failure: &Failure, ctx: &ProbeContext) -> Unavailable {
             Unavailable::Missing(name.into())
         }
         FailureKind::Timeout => {
-            let text = format!("no answer within {} s: it is asked again in its turn", WITHIN.as_secs());
+            let text = format!("no answer within {}: it is asked again in its turn", figure::limit(WITHIN));
             Unavailable::Failed(Failure::new(FailureKind::Timeout, text))
         }
         _ => Unavailable::Failed(failure.clone()),

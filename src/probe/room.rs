@@ -10,7 +10,10 @@ use super::{
 };
 use crate::{
     model::{
-        base::failure::{Failure, FailureKind},
+        base::{
+            failure::{Failure, FailureKind},
+            figure,
+        },
         poll::{
             demand::{DatabaseRoom, FileRoom},
             reading::Unavailable,
@@ -50,7 +53,7 @@ pub(super) async fn free_space<C: Ask>(
             Err(why) => Err(words(&why)),
             Ok(_) if !conn.is_open() => Err("not asked: the connection was lost".to_owned()),
             Ok(_) if started.elapsed() >= BUDGET => {
-                Err(format!("not asked: the others took {} s", BUDGET.as_secs()))
+                Err(format!("not asked: the others took {}", figure::limit(BUDGET)))
             }
             Ok(name) => of_database(conn, id, &name, ctx).await,
         };
@@ -100,7 +103,7 @@ async fn of_database<C: Ask>(
     let sets = Sets::of(answer.sets, &[FILES]);
     match answer.error {
         Some(failure) if failure.kind == FailureKind::Timeout => {
-            Err(format!("no answer within {} s", WITHIN.as_secs()))
+            Err(format!("no answer within {}", figure::limit(WITHIN)))
         }
         Some(failure) => Err(words(&why_not(&failure, ctx))),
         None if sets.has(FILES.name) => Ok(files(&sets)),

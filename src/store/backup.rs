@@ -17,7 +17,7 @@ use super::{
     change::Setting,
     clock::now,
     history::Reader,
-    home::{HISTORY_FILE, file_sha256, free_bytes, hex, private_file, whole_file},
+    home::{HISTORY_FILE, free_bytes, hex, private_file, whole_file},
     lock::WriteLock,
     schema,
     tenant::{FILE, LockedTenant, Tenant},
@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     model::{
-        base::time::Timestamp,
+        base::{time::Timestamp, zone::UTC},
         inventory::record::{Author, Outcome, RecordId, Slug, TenantUid},
     },
     vault::{self, Place, Sealer, Slot, SlotKind},
@@ -100,7 +100,7 @@ pub struct BackupFile {
     id: RecordId,
     slots: Vec<Slot>,
     parts: u32,
-    rest: BufReader<File>,
+    rest: Hashing<BufReader<File>>,
 }
 
 /// A file that goes when this is dropped.
@@ -112,11 +112,26 @@ impl Drop for Scratch {
     }
 }
 
-/// Hashes all that is written.
+/// Hashes all that is written, or read.
 struct Hashing<W> {
     inner: W,
     hash: Sha256,
     bytes: u64,
+}
+
+impl<T> Hashing<T> {
+    fn new(inner: T) -> Self {
+        Self { inner, hash: Sha256::new(), bytes: 0 }
+    }
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, bytes: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.inner.read(bytes)?;
+        self.hash.update(&bytes[..read]);
+        self.bytes += read as u64;
+        Ok(read)
+    }
 }
 
 impl<W: Write> Write for Hashing<W> {
@@ -215,7 +230,7 @@ impl Tenant {
         let parts = 1 + tenant_parts + pieces(history_bytes);
         let id = vault::random_id()?;
         let file = BufWriter::new(private_file(path)?);
-        let mut file = Hashing { inner: file, hash: Sha256::new(), bytes: 0 };
+        let mut file = Hashing::new(file);
         file.write_all(&head(self.uid(), &id, &slots, parts)).map_err(failed())?;
         let slug = self.slug.to_string();
         let about = About { slug, made_at_ms: now(), tenant_parts: Some(tenant_parts) };
@@ -272,7 +287,7 @@ impl BackupFile {
     /// [`StoreError::Backup`] if it is none, [`StoreError::Newer`].
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let file = File::open(path).map_err(StoreError::io("opening the backup", path))?;
-        let mut rest = BufReader::new(file);
+        let mut rest = Hashing::new(BufReader::new(file));
         let cut = |_| bad(path, "it is no backup of dbtop, or its start is missing");
         let mut magic = [0; MAGIC.len()];
         rest.read_exact(&mut magic).map_err(cut)?;
@@ -337,6 +352,13 @@ impl BackupFile {
         file.sync_all().map_err(failed())
     }
 
+    /// Where a tenant came from, once all of it was read: for the audit log.
+    fn origin(self, about: Option<&About>) -> String {
+        let made = about.map_or_else(|| "no date".to_owned(), |about| UTC.instant(about.made_at_ms));
+        let (path, sha256) = (self.path.display(), hex(&self.rest.hash.finalize()));
+        format!("from the backup {path} of {made}, {} bytes, SHA-256 {sha256}", self.rest.bytes)
+    }
+
     fn part(&mut self, at: u32, sealer: &Sealer) -> Result<zeroize::Zeroizing<Vec<u8>>, StoreError> {
         let damaged =
             |path: &Path| bad(path, &format!("part {at} of {} is missing or was altered", self.parts));
@@ -371,7 +393,7 @@ impl Tenants {
         refuse_full(&self.folder, size + SPARE_BYTES, &self.folder)?;
         let folder = self.temporary()?;
         let path = folder.join(FILE);
-        let tenant_parts = about.and_then(|about| about.tenant_parts).unwrap_or(backup.parts - 1);
+        let tenant_parts = about.as_ref().and_then(|about| about.tenant_parts).unwrap_or(backup.parts - 1);
         let history = 1 + tenant_parts;
         backup.unpack(1..history, &path, &sealer, tell)?;
         if history < backup.parts {
@@ -388,7 +410,7 @@ impl Tenants {
             return Err(bad(&backup.path, "it holds another tenant than it says"));
         }
         tenant.check_history(&backup.path)?;
-        let detail = format!("from {}; SHA-256 {}", backup.path.display(), file_sha256(&backup.path)?);
+        let detail = backup.origin(about.as_ref());
         // The rest is restored even if the log cannot be written because of a damaged header.
         let entry = tenant.with_lock(|tenant| {
             tenant.change_locked(author, Setting::Any, |change| {

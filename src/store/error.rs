@@ -39,6 +39,16 @@ pub enum StoreError {
         /// why not
         source: std::io::Error,
     },
+    /// the disk takes no more
+    #[error("{doing} {}: {}", path.display(), trouble.words())]
+    Disk {
+        /// what was attempted
+        doing: &'static str,
+        /// on what
+        path: PathBuf,
+        /// why not
+        trouble: DiskTrouble,
+    },
     /// SQLite refused
     #[error("{doing} {}: {}", path.display(), way_out(source))]
     Sqlite {
@@ -225,33 +235,29 @@ impl StoreError {
     /// Wraps an error of the file system.
     pub(super) fn io(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::Io { doing, path, source }
+        move |source| match DiskTrouble::of(&source, &path) {
+            Some(trouble) => Self::Disk { doing, path, trouble },
+            None => Self::Io { doing, path, source },
+        }
     }
 
     /// Wraps an error of SQLite.
     pub(super) fn sqlite(doing: &'static str, path: &Path) -> impl FnOnce(rusqlite::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::Sqlite { doing, source: by_its_cause(source, &path), path }
+        move |source| match is_vague(&source).then(|| disk::cause(&path)).flatten() {
+            Some(trouble) => Self::Disk { doing, path, trouble },
+            None => Self::Sqlite { doing, path, source },
+        }
     }
 }
 
-/// SQLite calls it an error of input and output, or a file that cannot be opened, when the files beside its own find no room: the
-/// disk itself says what it is.
-fn by_its_cause(error: rusqlite::Error, path: &Path) -> rusqlite::Error {
+/// SQLite calls it an error of input and output, or a file that cannot be opened, when the files beside its own find no room, and
+/// when a quota or a limit is reached: the disk itself says what it is. What cannot be read is no matter of room.
+fn is_vague(error: &rusqlite::Error) -> bool {
     use rusqlite::{ErrorCode, ffi};
     let code = error.sqlite_error().map_or(0, |e| e.extended_code);
-    let is_vague =
-        matches!(error.sqlite_error_code(), Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen));
-    // What cannot be read is no matter of room.
-    if !is_vague || matches!(code, ffi::SQLITE_IOERR_READ | ffi::SQLITE_IOERR_SHORT_READ) {
-        return error;
-    }
-    let cause = match disk::trouble(path) {
-        None => return error,
-        Some(DiskTrouble::Full) => ffi::SQLITE_FULL,
-        Some(DiskTrouble::ReadOnly) => ffi::SQLITE_READONLY,
-    };
-    rusqlite::Error::SqliteFailure(ffi::Error::new(cause), None)
+    matches!(error.sqlite_error_code(), Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen))
+        && !matches!(code, ffi::SQLITE_IOERR_READ | ffi::SQLITE_IOERR_SHORT_READ)
 }
 
 /// SQLite's reasons in words that help; in its own words if there is nothing to add.
@@ -263,7 +269,7 @@ fn way_out(error: &rusqlite::Error) -> String {
                 "the file is damaged ({error}): restore a backup with `dbtop tenant restore`, a history with `dbtop store restore`"
             )
         }
-        Some(Code::DiskFull) => "the disk is full: nothing was changed; free some space and try again".into(),
+        Some(Code::DiskFull) => DiskTrouble::Full.words().into(),
         Some(Code::ReadOnly | Code::CannotOpen | Code::PermissionDenied) => {
             format!("{error}: check who owns the file and whether the disk is mounted read-only")
         }
@@ -336,8 +342,28 @@ mod tests {
         for code in [ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_IOERR_READ, ffi::SQLITE_CANTOPEN, ffi::SQLITE_BUSY]
         {
             let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
-            let found = by_its_cause(error, folder.path());
-            assert_eq!(found.sqlite_error().map(|e| e.extended_code), Some(code));
+            let found = StoreError::sqlite("writing", &folder.path().join("history.db"))(error);
+            assert!(
+                matches!(&found, StoreError::Sqlite { source, .. }
+                if source.sqlite_error().map(|e| e.extended_code) == Some(code)),
+                "{found}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_the_system_says_of_a_disk_is_told_by_its_cause() {
+        for (kind, words) in [
+            (std::io::ErrorKind::QuotaExceeded, "writing /x/tenant.db: the quota of the user is used up"),
+            (
+                std::io::ErrorKind::FileTooLarge,
+                "writing /x/tenant.db: the file has reached the file size limit",
+            ),
+            (std::io::ErrorKind::StorageFull, "writing /x/tenant.db: the disk is full"),
+            (std::io::ErrorKind::NotFound, "writing /x/tenant.db: entity not found"),
+        ] {
+            let told = StoreError::io("writing", Path::new("/x/tenant.db"))(kind.into()).to_string();
+            assert!(told.starts_with(words), "{told}");
         }
     }
 

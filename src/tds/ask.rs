@@ -2,7 +2,10 @@
 //! for a real server, and tests have their own.
 
 use super::{Answer, Cell, ResultSet, budget::Budget, convert, error, line::Line};
-use crate::model::base::failure::{Failure, FailureKind};
+use crate::model::base::{
+    failure::{Failure, FailureKind},
+    figure,
+};
 use futures_util::TryStreamExt;
 use std::{borrow::Cow, future::Future, sync::Arc, time::Duration};
 use tiberius::{ColumnData, QueryItem, QueryStream, ToSql, error::Error};
@@ -129,7 +132,7 @@ impl Ask for Connection {
             Err(_) => {
                 let text = format!(
                     "no whole answer to {what} within {}; connection dropped",
-                    error::spelled(question.within)
+                    figure::limit(question.within)
                 );
                 Some(Failure::new(FailureKind::Timeout, text))
             }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use tokio_rustls::rustls::{DigitallySignedStruct, crypto::WebPkiSupportedAlgorithms};
 use x509_parser::{
     extensions::GeneralName,
-    oid_registry::OID_SIG_ED25519,
+    oid_registry::{OID_EC_P256, OID_NIST_EC_P384, OID_NIST_EC_P521, OID_SIG_ED25519, Oid},
     prelude::{FromDer, X509Certificate},
     public_key::PublicKey,
 };
@@ -22,6 +22,8 @@ const MADE_AT_START: &str = "SSL_Self_Signed_Fallback";
 /// Signatures by RSA keys of these sizes are checked by the TLS library (aws-lc: `RSA_PKCS1_2048_8192_*`).
 const LEAST_RSA_BITS: usize = 2048;
 const MOST_RSA_BITS: usize = 8192;
+/// And signatures by keys on these curves.
+const CURVES: [Oid<'_>; 3] = [OID_EC_P256, OID_NIST_EC_P384, OID_NIST_EC_P521];
 /// The most names of a certificate that are shown.
 const MAX_NAMES: usize = 8;
 
@@ -60,7 +62,11 @@ fn key(cert: &X509Certificate<'_>) -> (Arc<str>, Option<TlsRefusal>) {
             };
             (format!("RSA {bits}").into(), fault)
         }
-        PublicKey::EC(_) => (format!("ECDSA {bits}").into(), None),
+        PublicKey::EC(_) => {
+            let curve = cert.public_key().algorithm.parameters.as_ref().and_then(|named| named.as_oid().ok());
+            let is_known = curve.is_some_and(|curve| CURVES.contains(&curve));
+            (format!("ECDSA {bits}").into(), (!is_known).then_some(TlsRefusal::OtherKey))
+        }
         _ => {
             let kind = &cert.public_key().algorithm.algorithm;
             let fault = (*kind != OID_SIG_ED25519).then_some(TlsRefusal::OtherKey);
@@ -142,6 +148,13 @@ mod tests {
         assert_eq!((&*told.key, told.key_fault, told.made_at_start), ("ECDSA 256", None, false));
         assert_eq!(told.not_after, Some(Timestamp::from_ms(1_893_542_400_000)));
         assert_eq!(told.fingerprint, fingerprint(&der));
+        // The same on another curve, of which the library checks no signature.
+        let (p256, p192) = (b"\x2a\x86\x48\xce\x3d\x03\x01\x07", b"\x2a\x86\x48\xce\x3d\x03\x01\x01");
+        let at = der.windows(p256.len()).position(|bytes| bytes == p256).unwrap();
+        let mut other = der.clone();
+        other[at..at + p192.len()].copy_from_slice(p192);
+        let told_other = describe(&other, &known());
+        assert_eq!((&*told_other.key, told_other.key_fault), ("ECDSA 256", Some(TlsRefusal::OtherKey)));
         let rubbish = describe(b"rubbish", &known());
         assert_eq!((&*rubbish.subject, rubbish.not_after), ("", None));
         assert_ne!(rubbish.fingerprint, told.fingerprint);

@@ -106,7 +106,11 @@ impl Protected {
             }
             other => other,
         };
-        let client = client.map_err(|e| error::login(&e, shown, target.auth.who()))?;
+        let is_login_only = target.info.tls == TlsMode::LoginOnly;
+        let client = client.map_err(|e| {
+            let hung_up = error::hung_up(&e, shown).filter(|_| is_login_only);
+            hung_up.unwrap_or_else(|| error::login(&e, shown, target.auth.who()))
+        })?;
         Ok(Connection::new(client, budget, shown.clone(), transport(target.info.tls)))
     }
 

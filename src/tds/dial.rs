@@ -5,6 +5,7 @@ use super::{browser, error};
 use crate::model::{
     base::{
         failure::{Failure, FailureKind},
+        figure,
         text::sanitize_line,
     },
     inventory::{address::Endpoint, instance::Target},
@@ -62,7 +63,7 @@ pub async fn dial(target: &Target, within: Duration) -> Result<Dialed, Failure> 
 fn silent(shown: &str, within: Duration) -> Failure {
     let text = format!(
         "connect to {shown}: no answer within {}; a firewall, a wrong address or a dead host",
-        error::spelled(within)
+        figure::limit(within)
     );
     Failure::new(FailureKind::Timeout, text)
 }
@@ -79,7 +80,7 @@ pub(super) async fn resolve_within(
         let text = format!(
             "look up {}: no answer within {}; check the name servers of this machine",
             sanitize_line(&endpoint.host, 256),
-            error::spelled(within)
+            figure::limit(within)
         );
         Err(Failure::new(FailureKind::Timeout, text))
     };
@@ -214,18 +215,17 @@ fn unreached(
         [one] => return why(one).map_or_else(|| silent(shown, within), |e| error::tcp(e, shown)),
         _ => {}
     }
-    let told = addresses.iter().take(NAMED_ADDRESSES);
-    let mut told: Vec<String> = told
-        .map(|address| {
-            format!(
-                "{} {}",
-                address.ip(),
-                why(address).map_or_else(|| "no answer".to_owned(), error::briefly)
-            )
-        })
-        .collect();
-    if addresses.len() > NAMED_ADDRESSES {
-        told.push(format!("and {} more", addresses.len() - NAMED_ADDRESSES));
+    let each = |address: &SocketAddr| {
+        let why = why(address).map_or_else(|| "no answer".to_owned(), error::briefly);
+        format!("{} {why}", address.ip())
+    };
+    let mut told: Vec<String> = addresses.iter().map(each).collect();
+    // A row has room for some, and what to do stands behind them. The end is for who reads on.
+    let others = told.split_off(told.len().min(NAMED_ADDRESSES));
+    let mut rest = String::new();
+    if !others.is_empty() {
+        told.push(format!("and {} more", others.len()));
+        rest = format!("; these: {}", others.join(", "));
     }
     let some_silent = addresses.iter().any(|address| why(address).is_none());
     let advice = match (some_silent, at_once) {
@@ -237,9 +237,9 @@ fn unreached(
         (false, _) => "is the instance started, and is this its port?",
     };
     let text = format!(
-        "connect to {shown}: none of its {} addresses took us within {}: {}; {advice}",
+        "connect to {shown}: none of its {} addresses took us within {}: {}; {advice}{rest}",
         addresses.len(),
-        error::spelled(within),
+        figure::limit(within),
         told.join(", ")
     );
     let kind = if some_silent { FailureKind::Timeout } else { FailureKind::Unreachable };
@@ -343,7 +343,12 @@ mod tests {
             (1..=20).map(|n| SocketAddr::from(([127, 0, 1, n], gone.port()))).collect();
         let failure = connect(&many, false, "db1", LONG).await.unwrap_err();
         assert_eq!((failure.kind, failure.obstacle), (FailureKind::Unreachable, Some(Obstacle::Refused)));
-        assert!(failure.text.contains("127.0.1.8 refused, and 12 more;"), "{failure}");
+        assert!(
+            failure.text.contains("127.0.1.8 refused, and 12 more; is the instance started"),
+            "{failure}"
+        );
+        assert!(failure.text.contains("; these: 127.0.1.9 refused, 127.0.1.10 refused"), "{failure}");
+        assert!(failure.text.ends_with("127.0.1.20 refused"), "all of them are named: {failure}");
     }
 
     #[tokio::test]

@@ -7,9 +7,9 @@ use crate::model::{
         failure::{Failure, FailureKind, Obstacle},
         text::sanitize_line,
     },
-    inventory::tls::TlsFindings,
+    inventory::tls::{TlsFindings, TlsRefusal},
 };
-use std::{io, time::Duration};
+use std::io;
 use tiberius::error::{Error, TokenError};
 
 /// The longest server message that is kept, in characters.
@@ -183,6 +183,25 @@ pub(super) fn login(error: &Error, address: &str, user: &str) -> Failure {
     }
 }
 
+/// A connection that ended in a login of which only the packet is encrypted. The driver makes that TLS by itself, so that nobody
+/// saw how far it came: most often it is what ends there. None: it did not end.
+pub(super) fn hung_up(error: &Error, address: &str) -> Option<Failure> {
+    let Error::Io { kind, message } = error else { return None };
+    let is_end = match kind {
+        io::ErrorKind::UnexpectedEof
+        | io::ErrorKind::ConnectionReset
+        | io::ErrorKind::ConnectionAborted
+        | io::ErrorKind::BrokenPipe => true,
+        // As the driver passes on what the TLS library says.
+        _ => message.contains("close_notify") || message.contains("reset by peer"),
+    };
+    is_end.then(|| {
+        let words = TlsRefusal::HungUp.words(&TlsFindings::default());
+        let text = format!("TLS of the login with {address}: {words}; or it is no SQL Server");
+        Failure { obstacle: Some(Obstacle::HungUp), ..Failure::new(FailureKind::Tls, text) }
+    })
+}
+
 /// TLS and login did not end in time.
 pub(super) fn handshake_timeout(address: &str) -> Failure {
     let text = format!(
@@ -229,11 +248,6 @@ pub(super) fn tls(message: &str, address: &str) -> Failure {
     let class = refusal::class_in_words(&said);
     let words = class.words(&TlsFindings { why: &said, ..TlsFindings::default() });
     Failure::new(FailureKind::Tls, format!("TLS with {address}: {words}"))
-}
-
-/// A duration as a sentence spells it: `5 s` or `300 ms`.
-pub(super) fn spelled(d: Duration) -> String {
-    if d.subsec_millis() == 0 { format!("{} s", d.as_secs()) } else { format!("{} ms", d.as_millis()) }
 }
 
 #[cfg(test)]
@@ -283,6 +297,12 @@ mod tests {
         let reset = Error::Io { kind: io::ErrorKind::ConnectionReset, message };
         let text = query(&reset, "headline").text;
         assert_eq!(&*text, "connection lost while headline was asked for: Connection reset by peer");
+        for lost in [reset, Error::Io { kind: io::ErrorKind::Other, message: wrapped }] {
+            let failure = hung_up(&lost, "SQL1").unwrap();
+            assert_eq!((failure.kind, failure.obstacle), (FailureKind::Tls, Some(Obstacle::HungUp)));
+            assert!(failure.text.contains("no cipher suite or protocol in common"), "{failure}");
+        }
+        assert!(hung_up(&Error::Io { kind: io::ErrorKind::TimedOut, message: "x".into() }, "SQL1").is_none());
         let failure = tls(EOF, "SQL1");
         assert!(failure.text.contains("close_notify; check") && !failure.text.contains("http"), "{failure}");
     }

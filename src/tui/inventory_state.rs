@@ -4,7 +4,10 @@
 
 use super::{action::Action, key::Chord};
 use crate::{
-    model::{base::time::Timestamp, inventory::instance::InstanceId},
+    model::{
+        base::{age::passed_ms, time::Timestamp},
+        inventory::instance::InstanceId,
+    },
     protocol::VaultState,
 };
 use crossterm::event::KeyCode;
@@ -47,8 +50,8 @@ impl InventoryState {
     /// True if it is open and nobody pressed a key for so long that it is to be locked. A clock that was set back lets the time
     /// begin anew.
     pub fn is_idle(&mut self, now: Timestamp) -> bool {
-        self.touched = self.touched.min(now);
-        let is_late = |after_ms| now.ms_since(self.touched) >= after_ms as u64;
+        let untouched_ms = passed_ms(&mut self.touched, now);
+        let is_late = |after_ms: i64| untouched_ms >= after_ms.unsigned_abs();
         self.state == VaultState::Open && self.lock_after_ms.is_some_and(is_late)
     }
 

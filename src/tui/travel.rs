@@ -170,7 +170,7 @@ impl Travel {
         let step_ms = long_ms.unwrap_or_else(|| past::step_ms(steps.in_a_row));
         let tells_length = long_ms.is_none() && (here.is_none() || (held && step_ms != before_ms));
         let words = tells_length
-            .then(|| format!("steps of {}: hold for longer ones, {{ }} for 1 h", past::step_words(step_ms)));
+            .then(|| format!("steps of {}: hold for longer ones, {{ }} for 1h", past::step_words(step_ms)));
         // From within a minute the first step leads to a whole one: back to its beginning, forward to its end.
         let minute = |at: Timestamp| Timestamp::from_ms(at.ms().div_euclid(MINUTE_MS) * MINUTE_MS);
         let to = match (back, long_ms) {
@@ -298,7 +298,7 @@ mod tests {
         assert_eq!(travel.step(&live, false, None).0, Step::Nowhere);
         let (Step::To(first), Some(words)) = travel.step(&live, true, None) else { panic!("a step back") };
         assert_eq!(first.ms() % MINUTE_MS, 0);
-        assert!(words.starts_with("steps of 1 min"), "{words}");
+        assert!(words.starts_with("steps of 1m:"), "{words}");
         assert_eq!(travel.step(&at(NOW.ms() - 1), false, None).0, Step::Live);
         let oldest = NOW.ms() - 3 * MINUTE_MS;
         let first = oldest + 10_000;

@@ -5,7 +5,7 @@ use super::{
     VaultError,
     keys::{self, Key},
 };
-use crate::model::base::text;
+use crate::model::base::{figure, text};
 use std::{
     io::{Read, Write},
     process::{Child, Command, Stdio},
@@ -92,7 +92,7 @@ fn run(
     };
     let (Some(status), Ok(secret)) = (status, secret) else {
         kill(&mut child);
-        return Err(format!("it took more than {} s and was ended", patience.as_secs_f64()));
+        return Err(format!("it took more than {} and was ended", figure::limit(patience)));
     };
     if status.success() {
         return Ok(secret);
@@ -194,7 +194,7 @@ mod tests {
         #[test]
         fn one_that_hangs_is_ended_with_all_that_it_started() {
             let slow = said("sleep 600 & sleep 600", Duration::from_millis(300));
-            assert!(slow.contains("0.3 s and was ended"), "{slow}");
+            assert!(slow.contains("300 ms and was ended"), "{slow}");
         }
     }
 }

@@ -1,7 +1,7 @@
 /* A disk that fails on demand, for tests of dbtop. Loaded into dbtop alone with LD_PRELOAD (see fault.rs, which compiles it).
  *
  * The file that DBTOP_DISK_FAULT names says how the disk fails, for every file with "history.db" in its path:
- *   (empty)  all is well        EIO, ENOSPC  writing and syncing fail so
+ *   (empty)  all is well        EIO, ENOSPC, EDQUOT  writing and syncing fail so
  *   EROFS    writing, syncing and opening to write fail so        read EIO  reading fails so
  * Everything else passes through. It is looked at with each call, so a test can change it at any time. */
 #define _GNU_SOURCE
@@ -36,7 +36,7 @@ static int fault(enum access access)
         return EROFS;
     if (access == OPENING)
         return 0;
-    return !strcmp(said, "EIO") ? EIO : !strcmp(said, "ENOSPC") ? ENOSPC : 0;
+    return !strcmp(said, "EIO") ? EIO : !strcmp(said, "ENOSPC") ? ENOSPC : !strcmp(said, "EDQUOT") ? EDQUOT : 0;
 }
 
 /* True, with errno set, if a call on this file has to fail; a call that goes on finds errno as it was. */

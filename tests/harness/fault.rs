@@ -30,7 +30,7 @@ impl Fault {
         [(PRELOAD, &self.library), (CONTROL, &self.control)]
     }
 
-    /// From now on it fails so: `EIO`, `EROFS`, `ENOSPC`, `read EIO`.
+    /// From now on it fails so: `EIO`, `EROFS`, `ENOSPC`, `EDQUOT`, `read EIO`.
     #[track_caller]
     pub fn begin(&self, how: &str) {
         // Whole at once: it is read with every call.

@@ -11,6 +11,7 @@ use crate::harness::{
 use std::{
     collections::HashSet,
     fs,
+    io::{Read, Write},
     process::{Child, Stdio},
     time::{Duration, Instant},
 };
@@ -201,4 +202,22 @@ fn a_screen_stands_in_for_a_collector_that_ended_and_makes_way_for_the_next() {
     assert_eq!(second.code, Some(3));
     assert!(second.stderr.contains(&format!("by process {}", collector.0.id())), "{}", second.stderr);
     quit(s);
+}
+
+#[test]
+fn plain_mode_beside_a_collector_says_so_once() {
+    let scene = Scene::new();
+    let collector = scene.collecting();
+    let mut command = dbtop(&["--plain", "--inventory", &scene.inventory], &scene.home);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("starting dbtop");
+    let mut input = child.stdin.take().expect("its input");
+    // It looks who collects once a second.
+    std::thread::sleep(Duration::from_millis(4_500));
+    input.write_all(b"q\n").expect("typing");
+    let mut told = String::new();
+    child.stdout.take().expect("its output").read_to_string(&mut told).expect("UTF-8");
+    assert_eq!(wait(&mut child, PATIENCE).and_then(|s| s.code()), Some(0));
+    assert!(told.contains("3 instances"), "{told}");
+    let attached = format!("attached · collector pid {}", collector.0.id());
+    assert_eq!(told.matches(&attached).count(), 1, "{told}");
 }

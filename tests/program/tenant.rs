@@ -176,6 +176,10 @@ fn a_backup_moves_a_tenant_to_another_machine() {
     };
     assert_eq!(actions(&here), ["create", "backup", "backup"]);
     assert_eq!(actions(&there), ["create", "restore"], "a file is written before its entry is");
+    let entry = there.json(&["audit", "list", "--action", "restore"]);
+    let detail = entry[0]["detail"].as_str().unwrap();
+    let sha256 = made[0]["sha256"].as_str().unwrap();
+    assert!(detail.contains(file) && detail.contains(" UTC, ") && detail.ends_with(sha256), "{detail}");
     let error = there.refused(&["tenant", "restore", file, "twin"]);
     assert!(error.contains("here already as acme"), "{error}");
 }

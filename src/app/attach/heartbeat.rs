@@ -343,9 +343,9 @@ pub fn write(folder: &Path, beat: &Heartbeat) -> std::io::Result<()> {
 /// The size of the file is a multiple of this, bytes.
 const ROOM: usize = 4096;
 
-/// True if there is no room, on the disk or in the user's share of it.
+/// True if there is no room, on the disk, in the user's share of it or within a limit of the process.
 pub(super) fn is_full(error: &std::io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
+    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge)
 }
 
 /// Replaces what is in a file, and gives no room back before the new text has found some: on a full disk there would be none.

@@ -14,6 +14,6 @@ mod service;
 pub mod slots;
 pub mod targets;
 mod trials;
-mod typed;
+pub mod typed;
 
 pub use service::{Start, start};

@@ -1,6 +1,7 @@
 //! What the on-demand lane of an instance cost it within the last hour, held against the lane's budget. The lane bills it with what
 //! its session used there, and asks it before each probe; what a person asks is billed and never held up. It outlives the lane.
 
+use crate::model::base::figure::{limit, push_span};
 use std::{collections::VecDeque, time::Duration};
 use tokio::time::Instant;
 
@@ -27,9 +28,13 @@ pub struct Over {
 impl Over {
     /// Why a probe waits, for its cell.
     pub fn words(self) -> String {
+        // Whole minutes, so that the cell is not another one with each look.
         let minutes = self.free_in.as_secs().div_ceil(60).max(1);
-        let (spent, budget) = (self.spent.as_secs(), self.budget.as_secs());
-        format!("deferred {minutes} min: slow probes took {spent} s of CPU within an hour, budget {budget} s")
+        let seconds = |time: Duration| limit(Duration::from_secs(time.as_secs()));
+        let (spent, budget) = (seconds(self.spent), seconds(self.budget));
+        let mut left = String::new();
+        push_span(&mut left, i64::try_from(minutes * 60_000).unwrap_or(i64::MAX));
+        format!("deferred {left}: slow probes took {spent} of CPU within an hour, budget {budget}")
     }
 }
 
@@ -82,7 +87,7 @@ mod tests {
         ledger.bill(s(3), at(30));
         let over = ledger.over(budget, at(40)).unwrap();
         assert_eq!((over.spent, over.free_in), (s(62), Duration::from_mins(20)));
-        let words = "deferred 20 min: slow probes took 62 s of CPU within an hour, budget 60 s";
+        let words = "deferred 20m: slow probes took 1m02s of CPU within an hour, budget 1m00s";
         assert_eq!(over.words(), words);
         assert_eq!(ledger.over(Duration::ZERO, at(40)), None, "no limit");
         assert_eq!(ledger.over(budget, at(60)), None, "22 of 60");

@@ -312,7 +312,7 @@ async fn probes_of_the_lane_have_a_budget_of_their_own_and_say_when_it_is_used_u
     assert_eq!(asked(), 3, "20 s each, 60 s an hour");
     let problem = shown(&collector, "a").facts.log_use.problem.clone();
     let words = problem.map(|problem| problem.to_string()).unwrap_or_default();
-    assert!(words.contains("deferred") && words.contains("60 s of CPU within an hour"), "{words}");
+    assert!(words.contains("deferred") && words.contains("1m00s of CPU within an hour"), "{words}");
     assert!(answered(hear(ask(&collector, "a").await.0).await.1.as_ref()), "what somebody asks is answered");
     let headlines = fake.polls("a", ProbeId::Headline, start).len();
     assert!(headlines > 800, "the polls have another budget: {headlines}");

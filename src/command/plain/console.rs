@@ -100,6 +100,8 @@ pub struct Console {
     /// levels as they were told
     told: HashMap<InstanceId, Level>,
     told_at: Timestamp,
+    /// who polls, as it was told; None: this program
+    collector: Option<String>,
     touched: Timestamp,
     focus: Vec<InstanceId>,
     asks: Option<Asks>,
@@ -130,6 +132,7 @@ impl Console {
             quiet: false,
             told: HashMap::new(),
             told_at: now,
+            collector: None,
             touched: now,
             focus: Vec::new(),
             asks: None,
@@ -214,14 +217,7 @@ impl Console {
             }
             return;
         }
-        let is_idle = self.lock_after_ms.is_some_and(|ms| now - self.touched >= ms);
-        if is_idle && self.vault == VaultState::Open {
-            self.touched = now;
-            self.effects.push(InventoryRequest::Lock.into());
-        }
-        if !self.quiet && self.asks.is_none() && now.ms_since(self.told_at) >= NEWS_MS {
-            self.tell_news();
-        }
+        self.pass_time();
     }
 
     fn begin(&mut self) {
@@ -291,7 +287,7 @@ impl Console {
                 self.asked = None;
                 self.say(why);
             }
-            Reply::Collector(Some(words)) => self.say(words),
+            Reply::Collector(words) => self.tell_collector(words),
             Reply::Store(Some(sign)) => self.say(format!("history is not kept: {sign}")),
             _ => {}
         }

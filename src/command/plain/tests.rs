@@ -226,6 +226,55 @@ fn changes_are_lines_at_most_every_five_seconds_and_nothing_is_said_of_none() {
 }
 
 #[test]
+fn a_collector_is_told_when_it_changes_and_not_every_second() {
+    let mut heard = Heard::of(fixture::small());
+    heard.lines();
+    let mut hear = |words: Option<&str>| {
+        heard.console.hear(Reply::Collector(words.map(str::to_owned)));
+        heard.lines()
+    };
+    assert_eq!(hear(None), Vec::<String>::new(), "as from the beginning");
+    let attached = "attached · collector pid 4711, 7/8";
+    assert_eq!(hear(Some(attached)), [attached]);
+    for _ in 0..60 {
+        assert_eq!(hear(Some(attached)), Vec::<String>::new());
+    }
+    assert_eq!(
+        hear(Some("attached · collector pid 4711, 8/8")),
+        Vec::<String>::new(),
+        "its own news tell that"
+    );
+    let gone = "attached · no collector runs: waiting for one";
+    assert_eq!(hear(Some(gone)), [gone]);
+    assert_eq!(hear(Some(gone)), Vec::<String>::new());
+    assert_eq!(hear(None), ["no collector runs: this program polls"]);
+    assert_eq!(hear(None), Vec::<String>::new());
+}
+
+#[test]
+fn a_clock_that_is_set_back_keeps_no_news_and_no_lock() {
+    let calm = calm(&fixture::small());
+    let mut heard = Heard {
+        console: Console::new(
+            &Settings { lock_after_ms: Some(60_000), ..settings() },
+            &subject(VaultState::Open),
+            NOW,
+        ),
+        now: NOW,
+    };
+    heard.after(0, calm.clone());
+    let bad = with(&calm, "sqlprd-014", Level::Critical, "14 sessions blocked 5m12s by 88");
+    assert_eq!(heard.after(-3_600, bad.clone()), Vec::<String>::new());
+    assert_eq!(heard.after(5, bad.clone()), ["new critical: sqlprd-014: 14 sessions blocked 5m12s by 88"]);
+    assert!(heard.console.take_effects().is_empty());
+    heard.after(55, bad);
+    let effects = heard.console.take_effects();
+    let is_lock =
+        |e: &Effect| matches!(e, Effect::Inventory(request) if matches!(**request, InventoryRequest::Lock));
+    assert!(effects.iter().any(is_lock), "a minute that nobody typed");
+}
+
+#[test]
 fn a_time_is_asked_of_history_and_told() {
     let mut heard = Heard::of(fixture::small());
     assert!(heard.type_line("time -3h").is_empty());

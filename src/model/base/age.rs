@@ -47,13 +47,15 @@
 //! | `collect` budget of the own cost | a window of bills | the monotonic clock |
 //! | `collect` passwords, tokens | fetched again | the monotonic clock; a token's life at most as its issuer says |
 //! | `model::fold` cost, rates | a window of samples | the rows' times: a step tells nothing, not a rate |
-//! | `model::judge` offline, stale | age of the newest answer | the wall clock; after a step all are polled, and a verdict stays until then (`fold::doubt`) |
+//! | `model::fold` deadlocks of the last minutes | are forgotten | the rows' times; set back, the time begins anew |
+//! | `model::judge` offline, stale | age of the newest answer | the wall clock, without what a suspend or a step ahead added to it (`fold::asleep`); a step makes all be polled |
 //! | `model::judge` maintenance | nothing is judged until it is over | [`Judged::ages`], as its polls (`fold::doubt`) |
 //! | `model::judge` restart, warming up | so young is an instance | the wall clock; a start later than now is none |
 //! | heartbeat, `status`, `healthcheck`, screens that follow | a collector hangs, starts too long, has no good poll | the monotonic clock; the wall clock for what an earlier start of the system wrote |
 //! | the store's lag | the oldest thing that waits | the monotonic clock |
 //! | yield lock, watch requests | an asker that is gone | the wall clock, said again every second; a file that is held is never deleted |
-//! | the screen: idle lock, messages, a journey that is given up | end | the wall clock; set back, the time begins anew |
+//! | the screen: idle lock, messages, a live plan, a journey that is given up | end, or are asked for again | the wall clock; set back, the time begins anew |
+//! | plain mode: idle lock, news | ends, are told | the same |
 //! | log files | the oldest daily file goes | no clock: so many files are kept |
 //! | the name of a backup | two in one second | no clock: a file that is there is never replaced |
 //! | `store` deleted tenants | removed for good after 30 days | [`Judged::ages`], in a program that keeps running |
@@ -82,6 +84,13 @@ pub struct Moment {
     pub wall: Timestamp,
     /// since some instant that is the same for as long as this process runs; never set
     pub up: Duration,
+}
+
+/// How long ago something was, by a wall clock: one that was set back lets the time begin anew. What waits for it to pass waits
+/// for no longer than twice.
+pub fn passed_ms(since: &mut Timestamp, now: Timestamp) -> u64 {
+    *since = now.min(*since);
+    now.ms_since(*since)
 }
 
 /// By which time things are judged.

@@ -1,7 +1,7 @@
 //! The short forms of numbers, sizes and times that the screen, `once` and the reasons of the score share. The writers
 //! append to a `String` that the caller reuses, so that a frame allocates nothing.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, time::Duration};
 
 /// A figure for a column: `0`, `4.1`, `41.2`, `640`, `1.2k`, `34k`, `1.2M`. Whole numbers below 1,000 have no
 /// decimals. A value that is not finite is `–`.
@@ -154,6 +154,19 @@ pub fn wait(ms: f64) -> String {
     text
 }
 
+/// A time that somebody set, or whole seconds: [`push_wait`] without a tenth that says nothing. `300 ms`, `5 s`, `1m30s`.
+pub fn limit(time: Duration) -> String {
+    let (s, ms) = (time.as_secs(), time.as_millis() as f64);
+    if time.subsec_nanos() == 0 && s < 60 { format!("{s} s") } else { wait(ms) }
+}
+
+/// [`push_mean`] as a text of its own.
+pub fn mean(ms: f64) -> String {
+    let mut text = String::new();
+    push_mean(&mut text, ms);
+    text
+}
+
 /// An age or span in at most six characters: `3s`, `4m`, `2h04m`, `3d04h`, `412d`.
 pub fn push_span(out: &mut String, ms: i64) {
     if ms < 0 {
@@ -229,6 +242,14 @@ mod tests {
         let mut s = String::new();
         f(&mut s, value);
         s
+    }
+
+    #[test]
+    fn a_time_that_was_set_has_no_tenths() {
+        let told = |ms: u64| limit(Duration::from_millis(ms));
+        assert_eq!([5, 300, 999].map(told), ["5 ms", "300 ms", "999 ms"]);
+        assert_eq!([0, 1_000, 5_000, 59_000].map(told), ["0 s", "1 s", "5 s", "59 s"]);
+        assert_eq!([1_500, 60_000, 90_000, 3_600_000].map(told), ["1.5 s", "1m00s", "1m30s", "1h00m"]);
     }
 
     proptest! {

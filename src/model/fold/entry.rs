@@ -2,7 +2,9 @@
 //! verdict is due again.
 
 use super::{
-    activity, blocking,
+    activity,
+    asleep::Asleep,
+    blocking,
     cost::CostFold,
     doubt::Doubt,
     headline::{Cpus, HeadlineFold},
@@ -129,8 +131,8 @@ impl Entry {
         Arc::make_mut(&mut self.now)
     }
 
-    pub fn polled_within(&self, limit_ms: u64, now: Timestamp) -> bool {
-        self.now.facts.last_good_at.is_some_and(|at| now.ms_since(at) <= limit_ms)
+    pub fn polled_within(&self, limit_ms: u64, asleep: &Asleep, now: Timestamp) -> bool {
+        self.now.facts.last_good_at.is_some_and(|at| now.ms_since(asleep.awake(at)) <= limit_ms)
     }
 
     pub fn take_info(&mut self, info: Arc<InstanceInfo>) {
@@ -484,6 +486,7 @@ impl Entry {
         &mut self,
         thresholds: &Thresholds,
         doubt: Doubt,
+        asleep: &Asleep,
         now: Timestamp,
         keep: &mut Keep,
     ) -> bool {
@@ -496,13 +499,13 @@ impl Entry {
         let shown = &*self.now;
         let in_force = if std::mem::take(&mut self.anew) { &nothing } else { &shown.health };
         let info = Arc::clone(&shown.info);
-        let poll = doubt.judged(&info.poll);
-        let kept_until = doubt.keeps_until(shown.facts.last_good_at.max(shown.facts.link_since), now);
-        let is_remembered = remembered_at.is_some_and(|at| now < self.next_recheck(thresholds, &poll, at));
-        let health = if is_remembered || kept_until.is_some() {
+        let (poll, facts) = (doubt.judged(&info.poll), asleep.facts(&shown.facts));
+        let is_remembered =
+            remembered_at.is_some_and(|at| now < self.next_recheck(thresholds, &poll, &facts, at));
+        let health = if is_remembered {
             shown.health.clone()
         } else {
-            score::assess(&poll, &shown.facts, &shown.history, thresholds, in_force, now)
+            score::assess(&poll, &facts, &shown.history, thresholds, in_force, now)
         };
         let scored = self.score_due.take();
         if scored.is_some() || health != self.now.health {
@@ -517,13 +520,18 @@ impl Entry {
         }
         self.change_health(health, now);
         self.checked_at = now;
-        let next = self.next_recheck(thresholds, &poll, now);
-        self.recheck_at = kept_until.map_or(next, |until| next.min(until));
+        self.recheck_at = self.next_recheck(thresholds, &poll, &asleep.facts(&self.now.facts), now);
         std::mem::take(&mut self.dirty)
     }
 
-    fn next_recheck(&self, thresholds: &Thresholds, poll: &PollSettings, now: Timestamp) -> Timestamp {
-        let InstanceSnapshot { facts, health, .. } = &*self.now;
+    fn next_recheck(
+        &self,
+        thresholds: &Thresholds,
+        poll: &PollSettings,
+        facts: &Facts,
+        now: Timestamp,
+    ) -> Timestamp {
+        let health = &self.now.health;
         let stale_words = facts.headline.is_stale(now) && health.level < Level::Offline;
         let ageing = stale_words || health.reasons.iter().any(|r| r.topic == Topic::Restart);
         if ageing {
@@ -551,6 +559,7 @@ fn schedulers(s: &SchedulerSample, other_pct: Option<f64>) -> CpuNow {
         max_workers: s.max_workers,
         pending_io: s.pending_io,
         schedulers: s.schedulers,
+        busy: s.busy,
     }
 }
 

@@ -5,7 +5,7 @@ use super::{
     shared::Poll,
 };
 use crate::model::{
-    base::time::Timestamp,
+    base::{age::passed_ms, time::Timestamp},
     poll::{
         headline::{Headline, HeadlineSample},
         id::rounded,
@@ -14,7 +14,7 @@ use crate::model::{
 use std::collections::VecDeque;
 
 /// Deadlocks are counted over this time.
-const RECENT_MS: i64 = 15 * 60 * 1000;
+const RECENT_MS: u64 = 15 * 60 * 1000;
 /// Polls with deadlocks that are remembered: more than the fastest interval makes in that time.
 const MAX_RECENT: usize = 1_000;
 /// A start time that moves less than this did not move: it is the difference of two clocks.
@@ -102,7 +102,7 @@ impl HeadlineFold {
     }
 
     fn recent_deadlocks(&mut self, at: Timestamp, known: bool) -> Option<u32> {
-        self.deadlocks.retain(|(t, _)| (0..=RECENT_MS).contains(&(at - *t)));
+        self.deadlocks.retain_mut(|(since, _)| passed_ms(since, at) <= RECENT_MS);
         known.then(|| self.deadlocks.iter().fold(0u32, |sum, (_, n)| sum.saturating_add(*n)))
     }
 }

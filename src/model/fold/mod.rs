@@ -6,6 +6,7 @@
 //! instance is bounded: readings replace each other, histories keep fifteen minutes, lists are cut at 5,000 rows.
 
 mod activity;
+mod asleep;
 pub mod blocking;
 mod cost;
 pub mod doubt;
@@ -25,6 +26,7 @@ mod volumes;
 mod waits;
 
 use self::{
+    asleep::Asleep,
     doubt::Doubt,
     entry::Entry,
     shared::{Keep, Names, Poll},
@@ -57,6 +59,7 @@ pub struct Fleet {
     keep: Keep,
     /// what each instance begins with
     history: Arc<History>,
+    asleep: Asleep,
     doubt: Doubt,
     /// entries or stats changed since `last`
     changed: bool,
@@ -74,6 +77,7 @@ impl Fleet {
             stats: CollectorStats::default(),
             keep: None,
             history: Arc::default(),
+            asleep: Asleep::default(),
             doubt: Doubt::default(),
             changed: false,
             last: Arc::default(),
@@ -181,15 +185,22 @@ impl Fleet {
         self.changed = true;
     }
 
+    /// For so long, until `now`, nobody measured: no instance was silent then. To be called before the snapshot of that time.
+    pub fn slept(&mut self, now: Timestamp, ms: i64) {
+        self.asleep.note(now, ms);
+    }
+
     /// The fleet at `now`. Costs what changed: verdicts of quiet instances are looked at again only when time itself
     /// could change them. Without any change it is the same `Arc` as before.
     pub fn snapshot(&mut self, now: Timestamp) -> Arc<FleetSnapshot> {
         let mut changed = self.changed;
+        self.asleep.look(now);
         for entry in &mut self.entries {
-            changed |= entry.refresh(&self.thresholds, self.doubt, now, &mut self.keep);
+            changed |= entry.refresh(&self.thresholds, self.doubt, &self.asleep, now, &mut self.keep);
         }
         let limit_ms = self.thresholds.offline_after_s.saturating_mul(1000);
-        let polled = self.entries.iter().filter(|e| e.polled_within(limit_ms, now)).count() as u32;
+        let polled =
+            self.entries.iter().filter(|e| e.polled_within(limit_ms, &self.asleep, now)).count() as u32;
         if changed || polled != self.last.polled {
             let mut counts = Counts::default();
             for entry in &self.entries {

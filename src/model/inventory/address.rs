@@ -261,7 +261,23 @@ fn named(text: &str) -> Result<Option<String>, NoAddress> {
 pub fn holds_password(text: &str) -> bool {
     let mut pairs = connection::pairs(text).into_iter();
     let keyed = pairs.any(|(key, value)| !value.is_empty() && connection::is_secret(&key));
-    keyed || text.split_once("://").is_some_and(|(scheme, rest)| has_login(scheme, rest))
+    keyed
+        || match text.split_once("://") {
+            Some((scheme, rest)) => has_login(scheme, rest),
+            None => is_login_at_host(text),
+        }
+}
+
+/// `user:password@host`, as a URL without its scheme. An address of mail is none.
+fn is_login_at_host(text: &str) -> bool {
+    let Some((login, host)) = text.trim().rsplit_once('@') else { return false };
+    let Some((user, password)) = login.split_once(':') else { return false };
+    let is_word = |c: char| !c.is_whitespace() && c != '/';
+    !user.is_empty()
+        && user.chars().all(is_word)
+        && !user.eq_ignore_ascii_case("mailto")
+        && password.starts_with(|c: char| !c.is_whitespace())
+        && host.starts_with(|c: char| c.is_alphanumeric() || c == '[')
 }
 
 /// A message without those of the typed words that have a password in them: an error quotes what it does not know.
@@ -432,12 +448,26 @@ mod tests {
             "jdbc:sqlserver://db1;trustStorePassword=hunter2",
             "Server=db1;Client Secret=hunter2",
             "Server=db1;Access Token=hunter2",
+            "sa:hunter2@db1",
+            " corp\\svc:hun@t:er2@db1,1433 ",
+            "sa:hunter2@[::1]:1433/sales",
         ] {
             assert!(holds_password(text), "{text}");
         }
-        for text in
-            ["db1", "Server=db1;Password=;", "key=value", "https://example/a:b@c", "team=a;note=password"]
-        {
+        for text in [
+            "db1",
+            "Server=db1;Password=;",
+            "key=value",
+            "https://example/a:b@c",
+            "team=a;note=password",
+            "u@db1",
+            "u@corp.example",
+            "mailto:dba@corp.example",
+            "DBA: max@corp.example",
+            "::1",
+            "db1:1433",
+            "a:b@",
+        ] {
             assert!(!holds_password(text), "{text}");
         }
     }
@@ -446,7 +476,7 @@ mod tests {
     fn no_message_quotes_a_password_that_was_typed() {
         let pasted = r#"Server=db1;Password="hunter2\x""#;
         let typed = || {
-            ["dbtop", "list", pasted, "--host=Server=db1;Pwd=hunter3", "env=prod"]
+            ["dbtop", "list", pasted, "--host=Server=db1;Pwd=hunter3", "env=prod", "sa:hunter4@db1"]
                 .map(str::to_owned)
                 .into_iter()
         };
@@ -462,6 +492,10 @@ mod tests {
             ),
             ("host Server=db1;Pwd=hunter3 is none".to_owned(), "host (a text with a password in it) is none"),
             ("no label env=prod".to_owned(), "no label env=prod"),
+            (
+                "no instance is called sa:hunter4@db1".to_owned(),
+                "no instance is called (a text with a password in it)",
+            ),
         ] {
             assert_eq!(without_passwords(message, typed()), told);
         }

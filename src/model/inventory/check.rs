@@ -5,7 +5,11 @@ use super::{
     instance::{Fingerprint, InstanceId},
     tls::TlsRefusal,
 };
-use crate::model::base::{failure::Failure, figure::wait, time::Timestamp};
+use crate::model::base::{
+    failure::Failure,
+    figure::{mean, wait},
+    time::Timestamp,
+};
 use std::{fmt::Write as _, net::SocketAddr, sync::Arc};
 
 /// A server's certificate, for people. Its words are not to be believed unless the TLS step is done.
@@ -204,11 +208,11 @@ impl ConnectionReport {
             line("name", &self.name, |found| {
                 found.iter().map(|address| address.ip().to_string()).collect::<Vec<_>>().join(", ")
             }),
-            line("tcp", &self.tcp, |ms| format!("{ms} ms")),
+            line("tcp", &self.tcp, |ms| wait(*ms as f64)),
             line("tls", &self.tls, |found| tls_words(found.as_ref())),
-            line("login", &self.login, |ms| format!("{ms} ms")),
+            line("login", &self.login, |ms| wait(*ms as f64)),
             line("version", &self.server, server_words),
-            line("latency", &self.latency, |us| format!("{:.1} ms", *us as f64 / 1000.0)),
+            line("latency", &self.latency, |us| mean(*us as f64 / 1000.0)),
             line("clock", &self.skew, |ms| skew_words(*ms)),
         ]
     }
@@ -244,7 +248,7 @@ fn server_words(found: &ServerFacts) -> String {
 
 fn skew_words(ms: i64) -> String {
     match (ms.unsigned_abs() >= SKEW_WORTH_A_WORD_MS, ms > 0) {
-        (false, _) => format!("{ms} ms apart"),
+        (false, _) => format!("{} apart", wait(ms as f64)),
         (true, true) => format!("the server is {} ahead", wait(ms.unsigned_abs() as f64)),
         (true, false) => format!("the server is {} behind", wait(ms.unsigned_abs() as f64)),
     }

@@ -14,7 +14,7 @@ mod spell;
 use crate::model::{
     base::{
         failure::{FailureKind, Obstacle},
-        figure::counted,
+        figure::{counted, limit},
         time::Timestamp,
         zone::{UTC, Zone},
     },
@@ -24,7 +24,7 @@ use crate::model::{
 use serde::{Deserialize, Serialize};
 pub use spell::Told;
 use spell::{At, Clock, Maybe, grouped, known, others, pct, size, span, wait};
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 /// The content of a reason.
 /// In files by position: fields are only appended, each with a default; variants keep their names.
@@ -183,6 +183,9 @@ pub enum Why {
         tasks: i64,
         /// on so many schedulers
         schedulers: i64,
+        /// of which they wait for so many alone
+        #[serde(default)]
+        busy: Option<i64>,
     },
     /// everybody on the machine was told that memory runs low
     MachineMemoryLow,
@@ -470,9 +473,9 @@ impl Why {
                 write!(f, "CPU {}{}{busy}", pct(*own), Maybe(" of ", *cpus, ""))?;
                 write!(f, "{}", Maybe(", other processes ", other_pct.map(pct), ""))
             }
-            Self::Runnable { tasks, schedulers } => {
+            Self::Runnable { tasks, schedulers, busy } => {
                 let of = counted(usize::try_from(*schedulers).unwrap_or_default(), "CPU");
-                write!(f, "{} tasks wait for {of}", grouped(*tasks))
+                write!(f, "{} tasks wait for {}{of}", grouped(*tasks), Maybe("", *busy, " of "))
             }
             Self::Waits { name, ms_per_s, workers } => {
                 // The name of the wait says already what is free; a row has room for 43 columns.
@@ -554,9 +557,8 @@ impl Why {
             Self::Grants(1) => f.write_str("1 query waits for a memory grant"),
             Self::Grants(n) => write!(f, "{n} queries wait for a memory grant"),
             Self::PageLife { now_s, best_s } => {
-                // Whole seconds: below a minute there is no tenth of one.
-                let told =
-                    |s: i64| if s < 60 { format!("{s} s") } else { wait(s as f64 * 1000.0).to_string() };
+                // Whole seconds: there is no tenth of one.
+                let told = |s: i64| limit(Duration::from_secs(s.max(0).unsigned_abs()));
                 write!(f, "page life {}, was {}", told(*now_s), told(*best_s))
             }
             _ => Ok(()),

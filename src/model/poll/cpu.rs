@@ -14,6 +14,8 @@ pub struct SchedulerSample {
     pub schedulers: Option<i64>,
     /// tasks that wait for a CPU
     pub runnable: Option<i64>,
+    /// schedulers on which any of them wait
+    pub busy: Option<i64>,
     /// tasks that wait for a worker
     pub queued: Option<i64>,
     /// workers now
@@ -58,6 +60,8 @@ pub struct CpuNow {
     pub pending_io: Option<i64>,
     /// schedulers
     pub schedulers: Option<i64>,
+    /// of which on so many tasks wait for a CPU
+    pub busy: Option<i64>,
 }
 
 impl Outcome for CpuNow {

@@ -98,7 +98,12 @@ impl<T> Reading<T> {
 
     /// The parts that may change without a new value.
     pub const fn meta_mut(&mut self) -> MetaMut<'_> {
-        MetaMut { every_ms: &mut self.every_ms, problem: &mut self.problem, due: &mut self.due }
+        MetaMut {
+            at: &mut self.at,
+            every_ms: &mut self.every_ms,
+            problem: &mut self.problem,
+            due: &mut self.due,
+        }
     }
 
     /// True when the value is older than two and a half intervals: one poll may be late, two may not.
@@ -156,6 +161,8 @@ impl Meta<'_> {
 /// The parts of a reading that may change without a new value.
 #[derive(Debug)]
 pub struct MetaMut<'a> {
+    /// see [`Reading::at`]
+    pub at: &'a mut Option<Timestamp>,
     /// see [`Reading::every_ms`]
     pub every_ms: &'a mut u32,
     /// see [`Reading::problem`]

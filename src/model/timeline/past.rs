@@ -377,9 +377,11 @@ pub fn first(oldest: Timestamp, last: Timestamp) -> Timestamp {
     oldest.plus_ms(FIRST_POLLS_MS).min(last).max(oldest)
 }
 
-/// A step in words: `1 min`, `1 h`.
+/// A step in words: `1m`, `1h00m`.
 pub fn step_words(ms: i64) -> String {
-    if ms >= 3_600_000 { format!("{} h", ms / 3_600_000) } else { format!("{} min", ms / 60_000) }
+    let mut words = String::new();
+    figure::push_span(&mut words, ms);
+    words
 }
 
 #[cfg(test)]
@@ -539,7 +541,7 @@ mod tests {
     fn steps_grow_while_the_key_is_held() {
         assert_eq!(
             [0, 9, 10, 20, 30, 99].map(|n| step_words(step_ms(n))),
-            ["1 min", "1 min", "5 min", "15 min", "1 h", "1 h"]
+            ["1m", "1m", "5m", "15m", "1h00m", "1h00m"]
         );
     }
 

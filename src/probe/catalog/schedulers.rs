@@ -25,6 +25,7 @@ fn decode(sets: &Sets, _ctx: &ProbeContext) -> Result<Sample, Unavailable> {
     Ok(Sample::Schedulers(SchedulerSample {
         schedulers: row.count("schedulers"),
         runnable: row.count("runnable_tasks"),
+        busy: row.count("busy_schedulers"),
         queued: row.count("queued_tasks"),
         workers: row.count("workers"),
         active_workers: row.count("active_workers"),

@@ -476,6 +476,7 @@ pub fn schedulers(q: &Asked<'_>) -> Table {
     Table::one(vec![
         ("schedulers", Int, int(s.count)),
         ("runnable_tasks", Int, int(s.runnable)),
+        ("busy_schedulers", Int, int(s.busy)),
         ("queued_tasks", BigInt, int(s.queued)),
         ("workers", Int, int(s.workers)),
         ("active_workers", Int, int(s.active_workers)),

@@ -53,6 +53,8 @@ pub struct Schedulers {
     pub count: i32,
     /// tasks that wait for a CPU
     pub runnable: i32,
+    /// on so many of them
+    pub busy: i32,
     /// tasks that wait for a worker
     pub queued: i32,
     /// workers
@@ -172,6 +174,7 @@ impl Moment<'_> {
         Schedulers {
             count,
             runnable,
+            busy: runnable.min(count),
             queued: starved.map_or(0, |a| (a.age_ms / 900).min(64) as i32 + 3),
             workers: if starved.is_some() { p.max_workers() } else { workers.max(busy) },
             active_workers: if starved.is_some() { p.max_workers() - 2 } else { busy },

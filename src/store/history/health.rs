@@ -1,6 +1,7 @@
 //! The health of the history's disk and file, and when the writer tries again: a full disk, a read-only one, one that
 //! fails, a damaged file. Pure: the writer holds it, and every screen may show it.
 
+use crate::store::disk::DiskTrouble;
 use std::time::Duration;
 
 /// The health of the history.
@@ -11,6 +12,8 @@ pub enum StoreHealth {
     Fine,
     /// the disk or the cap is full
     Full(String),
+    /// there is room, and a limit of another kind is reached
+    Limited(DiskTrouble, String),
     /// the file system is read-only, or the file is not ours to write
     ReadOnly(String),
     /// the disk fails
@@ -34,6 +37,7 @@ impl StoreHealth {
         match self {
             Self::Fine => "",
             Self::Full(_) => "disk full",
+            Self::Limited(trouble, _) => trouble.sign(),
             Self::ReadOnly(_) => "disk read-only",
             Self::Failing(_) => "disk fails",
             Self::Damaged(_) => "file damaged",
@@ -47,6 +51,7 @@ impl StoreHealth {
         match self {
             Self::Fine => "",
             Self::Full(words)
+            | Self::Limited(_, words)
             | Self::ReadOnly(words)
             | Self::Failing(words)
             | Self::Damaged(words)

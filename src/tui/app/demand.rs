@@ -5,6 +5,7 @@ use super::App;
 use crate::{
     model::{
         base::{
+            age::passed_ms,
             failure::{Failure, FailureKind},
             figure,
             time::Timestamp,
@@ -30,7 +31,7 @@ use crate::{
 use std::{borrow::Cow, fmt::Write as _, sync::Arc};
 
 /// What costs a server more than a moment is asked only if its key is pressed again within this time, ms.
-const AGAIN_MS: u64 = 10_000;
+const AGAIN_MS: i64 = 10_000;
 /// A live plan on the screen is asked for again after this, ms.
 const RENEW_MS: u64 = 5_000;
 
@@ -39,8 +40,8 @@ impl App {
     pub(super) fn demand(&mut self, instance: InstanceId, demand: Demand) {
         let now = self.world.moment.clock;
         let wanted = (instance.clone(), demand);
-        let is_again =
-            self.wanted.take().is_some_and(|(before, at)| before == wanted && now.ms_since(at) <= AGAIN_MS);
+        let is_soon = |at| (0..=AGAIN_MS).contains(&(now - at));
+        let is_again = self.wanted.take().is_some_and(|(before, at)| before == wanted && is_soon(at));
         let pool_kb = self.buffer_pool_kb(&instance);
         if let (Some(cost), false) = (cost(demand, pool_kb), is_again) {
             self.wanted = Some((wanted, now));
@@ -158,7 +159,7 @@ impl App {
     /// Asks for newer figures of the live plan on the screen, from time to time.
     pub(super) fn keep_live(&mut self) {
         let now = self.world.moment.clock;
-        let is_due = self.live.is_some_and(|at| now.ms_since(at) >= RENEW_MS);
+        let is_due = self.live.as_mut().is_some_and(|at| passed_ms(at, now) >= RENEW_MS);
         if !is_due || self.world.moment.past.is_some() {
             return;
         }

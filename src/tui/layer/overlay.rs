@@ -105,7 +105,7 @@ pub fn render(
 }
 
 fn screen(figures: &Figures, snapshot: &FleetSnapshot, lines: &mut Vec<Line>) {
-    let ms = |us: u32| format!("{:.1} ms", f64::from(us) / 1000.0);
+    let ms = |us: u32| figure::mean(f64::from(us) / 1000.0);
     lines.push(("frames", figures.frames.to_string()));
     lines.push(("frame", format!("{}, p99 {}", ms(figures.frame_us), ms(figures.frame_p99_us))));
     lines.push(("key to paint p99", ms(figures.key_p99_us)));
@@ -129,7 +129,10 @@ fn collector(c: &CollectorStats, figures: &Figures, lines: &mut Vec<Line>) {
     figure::push_count(&mut polls, c.polls_failed as f64);
     polls.push_str(" failed");
     lines.push(("polls", polls));
-    lines.push(("late", format!("p99 {} ms, {} skipped", c.start_delay_p99_ms, c.polls_skipped)));
+    lines.push((
+        "late",
+        format!("p99 {}, {} skipped", figure::wait(c.start_delay_p99_ms.into()), c.polls_skipped),
+    ));
     lines.push(("samples waited", c.samples_waited.to_string()));
     lines.push(("effects dropped", figures.effects_dropped.to_string()));
 }

@@ -413,6 +413,7 @@ pub static COLUMNS: &[(&str, Columns)] = &[
         &[
             ("schedulers", Int),
             ("runnable_tasks", Int),
+            ("busy_schedulers", Int),
             ("queued_tasks", Int),
             ("workers", Int),
             ("active_workers", Int),

@@ -11,7 +11,7 @@ use crate::harness::{
 };
 use std::{
     io::Write,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
@@ -25,9 +25,8 @@ fn on_a_small_disk(test: &str) -> bool {
     }
     let folder = tempfile::tempdir().expect("a folder");
     let program = std::env::current_exe().expect("this program");
-    // A write beyond a limit of the process fails; the signal that comes with it is ignored.
     let script = format!(
-        "trap '' XFSZ; mount -t tmpfs -o size=32m tmpfs \"$TMPDIR\" || exit 9; exec '{}' --exact {} --nocapture --test-threads=1",
+        "mount -t tmpfs -o size=32m tmpfs \"$TMPDIR\" || exit 9; exec '{}' --exact {} --nocapture --test-threads=1",
         program.display(),
         crate::again::path(module_path!(), test)
     );
@@ -85,10 +84,39 @@ fn a_full_or_failing_disk_is_said_for_as_long_as_it_lasts() {
     std::fs::remove_file(&hog).expect("removing it");
     s.until("history is kept again", |t| !t.contains("HISTORY NOT KEPT"));
     assert!(limit(s.pid(), "4096"), "prlimit");
-    s.until_shows("HISTORY NOT KEPT: disk");
+    s.until_shows("HISTORY NOT KEPT: file size limit");
     goes_on(&mut s);
     assert!(limit(s.pid(), "unlimited"), "prlimit");
     s.until("history is kept again", |t| !t.contains("HISTORY NOT KEPT"));
+    s.keys(b"q");
+    assert_eq!(s.ended(), 0);
+    s.assert_restored();
+    a_fresh_screen_says(&sim, &home, "disk full", &|disk| {
+        // Room for a page, and not for the index of the log.
+        let hog = disk.join("hog");
+        let mut file = std::fs::File::create(&hog).expect("a file");
+        let mut bytes = 0;
+        while file.write_all(&[1; 4096]).is_ok() {
+            bytes += 4096;
+        }
+        file.set_len(bytes - 24 * 1024).expect("a shorter file");
+        vec![hog]
+    });
+    a_fresh_screen_says(&sim, &home, "no inodes left", &|disk| {
+        let files = (0..).map(|n| disk.join(format!("hog{n}")));
+        files.take_while(|file| std::fs::File::create(file).is_ok()).collect()
+    });
+}
+
+/// A screen that finds the disk so. That history is kept again is waited for elsewhere.
+#[track_caller]
+fn a_fresh_screen_says(sim: &SimProcess, home: &Home, sign: &str, fill: &dyn Fn(&Path) -> Vec<PathBuf>) {
+    let hogs = fill(Path::new(&std::env::var_os(FOLDER).expect("the second time")));
+    let mut s = screen(sim, home);
+    s.until_shows(&format!("HISTORY NOT KEPT: {sign}"));
+    for hog in hogs {
+        std::fs::remove_file(hog).expect("removing it");
+    }
     s.keys(b"q");
     assert_eq!(s.ended(), 0);
     s.assert_restored();

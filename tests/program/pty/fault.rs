@@ -115,6 +115,20 @@ fn a_disk_that_says_full_costs_no_sample() {
     writing_fails("ENOSPC", "disk full", "the disk is full");
 }
 
+#[test]
+fn a_quota_that_is_used_up_is_called_so() {
+    let (sim, home) = (SimProcess::start(4, 0, None), Home::new());
+    let fault = Fault::new(&home);
+    fault.begin("EDQUOT");
+    let mut s = screen(&sim, &home, &fault);
+    s.until_shows("HISTORY NOT KEPT: quota used up");
+    fault.end();
+    s.until("history is kept", |t| !t.contains("HISTORY NOT KEPT"));
+    ends(&mut s);
+    let log = super::log(&home);
+    assert!(log.contains("the quota of the user is used up (quota -s)"), "{log}");
+}
+
 /// Asks for the past; what comes is the test's matter.
 #[track_caller]
 fn to_the_past(s: &mut Screen) {

@@ -156,7 +156,7 @@ fn an_end_that_comes_while_it_is_stopped_finds_the_terminal_given_back() {
 
 #[test]
 fn every_signal_that_would_end_a_program_ends_it_in_good_order() {
-    for name in ["TERM", "INT", "QUIT", "USR1", "USR2", "ALRM"] {
+    for name in ["TERM", "INT", "QUIT", "USR1", "USR2", "ALRM", "VTALRM", "PROF", "XCPU", "IO", "PWR"] {
         let home = Home::new();
         let mut s = demo(&home);
         signal(s.pid(), name);
@@ -170,7 +170,7 @@ fn every_signal_that_would_end_a_program_ends_it_in_good_order() {
 fn signals_that_say_nothing_do_nothing() {
     let home = Home::new();
     let mut s = demo(&home);
-    for name in ["WINCH", "CHLD", "URG", "PIPE"] {
+    for name in ["WINCH", "CHLD", "URG", "PIPE", "XFSZ"] {
         let before = s.raw.len();
         signal(s.pid(), name);
         s.keys(b"2");

@@ -239,6 +239,9 @@ fn a_live_plan_takes_newer_figures_of_its_own_request_only() {
     let ticket = asked_plan(&mut s).expect("it is asked for again");
     s.reply(live_of(ticket, 5_000, &newer));
     assert!(s.text().contains("2.2M"), "newer figures: {}", s.text());
+    // A clock that is set back lets it wait no longer than once more.
+    s.wait_ms(-3_600_000);
+    assert_eq!(asked_plan(&mut s), None);
     s.wait_ms(6_000);
     let ticket = asked_plan(&mut s).expect("and again");
     s.reply(live_of(ticket, 9_000, ORDERS));

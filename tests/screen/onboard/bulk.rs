@@ -45,7 +45,7 @@ fn what_would_change_is_told_and_only_the_number_does_it() {
         "join prod",
         "label team=red",
         "take off the label env",
-        "poll every 120 s",
+        "poll every 2m00s",
         "poll the details as often as configured",
         "stop polling",
         "maintenance until 2026-11-20 16:02:11 UTC",

@@ -216,7 +216,7 @@ fn late_answers_are_dropped() {
 fn steps_are_whole_minutes_and_the_last_one_wins() {
     let mut s = small();
     s.keys("[");
-    assert!(s.text().contains("steps of 1 min"), "{}", s.text());
+    assert!(s.text().contains("steps of 1m:"), "{}", s.text());
     let (ticket, at) = instants(&mut s).pop().unwrap();
     assert_eq!(at, NOW.plus_ms(-11_000), "14:02:00: first the full minute");
     s.wait_ms(1_000).keys("[").wait_ms(1_000).keys("[");
@@ -244,7 +244,7 @@ fn a_held_key_takes_longer_steps_and_history_has_a_beginning() {
     for _ in 0..11 {
         s.wait_ms(100).keys("[");
     }
-    assert!(s.text().contains("steps of 5 min"), "{}", s.text());
+    assert!(s.text().contains("steps of 5m:"), "{}", s.text());
     assert_eq!(arrive(&mut s), THEN.plus_ms(-60_000));
     let mut s = small();
     s.keys(":").keys("at").keys("space").keys("-1w enter");

@@ -75,8 +75,7 @@ fn files(all: &[FileRow]) -> String {
     let mut text = String::new();
     for (n, (f, ms)) in slow.iter().take(NAMED).enumerate() {
         let _ = write!(text, "{}{} ", comma(n), f.file.name.as_deref().unwrap_or("–"));
-        figure::push_rate(&mut text, *ms);
-        text.push_str(" ms");
+        figure::push_mean(&mut text, *ms);
     }
     if text.is_empty() { "nothing was read or written".to_owned() } else { text }
 }

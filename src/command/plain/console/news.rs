@@ -1,10 +1,42 @@
-//! Changes of health as lines. What was told once is not told again until it changes.
+//! What is said without a question: changes of health, and who polls. What was told once is not told again until it changes.
 
-use super::{Console, MOST_NEWS};
-use crate::model::{base::zone::Zone, fold::snapshot::InstanceSnapshot, judge::health::Level};
+use super::{Console, MOST_NEWS, NEWS_MS};
+use crate::{
+    model::{
+        base::{age::passed_ms, zone::Zone},
+        fold::snapshot::InstanceSnapshot,
+        judge::health::Level,
+    },
+    protocol::{InventoryRequest, VaultState},
+};
 use std::sync::Arc;
 
 impl Console {
+    /// Tells what changed since some seconds, locks what nobody used for long.
+    pub(super) fn pass_time(&mut self) {
+        let now = self.now;
+        let untouched_ms = passed_ms(&mut self.touched, now);
+        let is_idle = self.lock_after_ms.is_some_and(|after_ms| untouched_ms >= after_ms.unsigned_abs());
+        if is_idle && self.vault == VaultState::Open {
+            self.touched = now;
+            self.effects.push(InventoryRequest::Lock.into());
+        }
+        let is_due = passed_ms(&mut self.told_at, now) >= NEWS_MS;
+        if is_due && !self.quiet && self.asks.is_none() {
+            self.tell_news();
+        }
+    }
+
+    /// Who polls: that comes every second. How many instances it reaches changes with them, and is no news of its own.
+    pub(super) fn tell_collector(&mut self, words: Option<String>) {
+        let who =
+            |words: &Option<String>| words.as_deref().map(|w| w.split(", ").next().unwrap_or(w).to_owned());
+        if who(&words) != who(&self.collector) {
+            self.say(words.clone().unwrap_or_else(|| "no collector runs: this program polls".to_owned()));
+        }
+        self.collector = words;
+    }
+
     /// Takes the levels of now for told.
     pub(super) fn learn(&mut self) {
         let levels = self.live.instances.iter().filter(|i| !i.health.is_before_the_first());

@@ -228,6 +228,42 @@ fn deadlocks_count_for_a_quarter_of_an_hour() {
     }
     assert_eq!(poll(930, Some(13)), Some(3), "to the second");
     assert_eq!(poll(931, Some(13)), Some(1));
+    assert_eq!(poll(929, Some(13)), Some(1), "a clock that is set back by two seconds forgets nothing");
+    assert_eq!((poll(1_829, Some(13)), poll(1_830, Some(13))), (Some(1), Some(0)), "and begins anew");
+}
+
+#[test]
+fn time_that_nobody_measured_is_no_silence() {
+    let mut f = fleet(&["a"]);
+    nothing_else(&mut f, "a", 0);
+    poll_headline(&mut f, 0, headline(0, 0));
+    assert_eq!(poll_headline(&mut f, 30, headline(0, 0)).health.level, Level::Ok);
+    // An hour of sleep from second 40 on.
+    f.slept(at(3_642), 3_600_000);
+    let woken = f.snapshot(at(3_642));
+    assert_eq!((woken.counts.ok, woken.polled), (1, 1));
+    assert!(woken.instances[0].facts.headline.is_stale(at(3_642)), "what is shown says its age");
+    assert_eq!(shown(&mut f, 3_700).health.level, Level::Ok);
+    assert_eq!(shown(&mut f, 3_706).health.level, Level::Warning, "76 s awake");
+    assert_eq!(shown(&mut f, 3_931).health.level, Level::Offline, "five minutes awake");
+    // A clock that was set ahead, and back.
+    let mut f = fleet(&["a"]);
+    nothing_else(&mut f, "a", 0);
+    poll_headline(&mut f, 30, headline(0, 0));
+    f.slept(at(3_642), 3_600_000);
+    assert_eq!(shown(&mut f, 3_642).health.level, Level::Ok);
+    assert_eq!(shown(&mut f, 45).health.level, Level::Ok);
+    assert_eq!(shown(&mut f, 331).health.level, Level::Offline, "it counts from its answer again");
+}
+
+#[test]
+fn a_first_connection_that_failed_before_a_sleep_failed_for_no_longer() {
+    let mut f = fleet(&["a"]);
+    link(&mut f, "a", 10, down(FailureKind::Unreachable));
+    assert_eq!(shown(&mut f, 20).health.level, Level::Critical);
+    f.slept(at(3_642), 3_600_000);
+    assert_eq!(shown(&mut f, 3_642).health.level, Level::Critical);
+    assert_eq!(shown(&mut f, 3_911).health.level, Level::Offline);
 }
 
 #[test]

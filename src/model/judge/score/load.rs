@@ -48,7 +48,9 @@ fn busy_ms(case: &Case<'_>, above_pct: f64) -> Option<i64> {
     (ms >= 60_000).then_some(ms)
 }
 
-/// Tasks that could run and have no CPU. One poll is a moment: the lower of two polls one after another counts.
+/// Tasks that could run and have no CPU, by the CPUs for which they wait: a resource pool, an affinity or a full NUMA node holds
+/// them on a few while the others idle. One poll is a moment: the lower of two polls one after another counts, and a queue on one
+/// CPU for half.
 pub(super) fn runnable(case: &mut Case<'_>) {
     let Some(cpu) = case.facts.cpu.fresh(case.now) else { return };
     let (Some(tasks), Some(schedulers)) = (cpu.runnable, cpu.schedulers.filter(|n| *n > 0)) else { return };
@@ -56,8 +58,10 @@ pub(super) fn runnable(case: &mut Case<'_>) {
     let before = series.nth(1).filter(|(at, v)| !v.is_nan() && case.now - *at < APART_MS);
     let steady = before.map_or(tasks as f64, |(_, v)| f64::from(v).min(tasks as f64));
     let is = |why: &Why| matches!(why, Why::Runnable { .. });
-    let Some(found) = case.grade(Gauge::Runnable, steady / schedulers as f64, is) else { return };
-    case.add(found, Topic::Cpu, Why::Runnable { tasks: steady as i64, schedulers });
+    let busy = cpu.busy.filter(|busy| (1..schedulers).contains(busy));
+    let share = busy.map_or(schedulers, |busy| busy.max(2)).min(schedulers);
+    let Some(found) = case.grade(Gauge::Runnable, steady / share as f64, is) else { return };
+    case.add(found, Topic::Cpu, Why::Runnable { tasks: steady as i64, schedulers, busy });
 }
 
 /// Poison waits, and workers running out.

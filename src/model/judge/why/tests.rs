@@ -88,7 +88,8 @@ fn told_of_figures() -> Vec<(Why, &'static str)> {
             },
             "CPU 100 % of 4 of 16 CPUs for 6m",
         ),
-        (Why::Runnable { tasks: 45, schedulers: 4 }, "45 tasks wait for 4 CPUs"),
+        (Why::Runnable { tasks: 45, schedulers: 4, busy: None }, "45 tasks wait for 4 CPUs"),
+        (Why::Runnable { tasks: 45, schedulers: 16, busy: Some(4) }, "45 tasks wait for 4 of 16 CPUs"),
         (Why::MachineMemoryLow, "memory of the machine low"),
         (Why::MemoryFree { free_kb: 262_144, pct: 1.5 }, "256 MB memory free, 1.5 % of the machine"),
         (

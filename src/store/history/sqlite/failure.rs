@@ -1,6 +1,6 @@
 //! Errors of SQLite, of the disk and of damaged rows: as errors of the store, and as the health of the history.
 
-use crate::store::{StoreError, history::health::StoreHealth};
+use crate::store::{StoreError, disk::DiskTrouble, history::health::StoreHealth};
 use rusqlite::ErrorCode;
 use std::path::{Path, PathBuf};
 
@@ -37,7 +37,7 @@ impl Trouble {
             Self::Sqlite(error) if is_lost_row(&error) => damaged(path, "a row that others point at"),
             Self::Sqlite(source) => StoreError::sqlite(doing, &path)(source),
             Self::Vault(error) => StoreError::Vault(error),
-            Self::Packing(source) => StoreError::Io { doing, path, source },
+            Self::Packing(source) => StoreError::io(doing, &path)(source),
             Self::Damaged(what) => damaged(path, what),
         }
     }
@@ -68,13 +68,17 @@ impl StoreHealth {
                 Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy(words),
                 _ => Self::Refused(words),
             },
-            StoreError::Io { source, .. } => match source.kind() {
-                std::io::ErrorKind::StorageFull | std::io::ErrorKind::FileTooLarge => Self::Full(words),
-                std::io::ErrorKind::ReadOnlyFilesystem | std::io::ErrorKind::PermissionDenied => {
-                    Self::ReadOnly(words)
+            StoreError::Disk { trouble, .. } => match trouble {
+                DiskTrouble::Full => Self::Full(words),
+                DiskTrouble::ReadOnly => Self::ReadOnly(words),
+                DiskTrouble::Inodes | DiskTrouble::Quota | DiskTrouble::FileSize => {
+                    Self::Limited(*trouble, words)
                 }
-                _ => Self::Failing(words),
             },
+            StoreError::Io { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
+                Self::ReadOnly(words)
+            }
+            StoreError::Io { .. } => Self::Failing(words),
             StoreError::Busy { .. } => Self::Busy(words),
             StoreError::History { .. } | StoreError::NotOurs { .. } => Self::Damaged(words),
             _ => Self::Refused(words),
@@ -105,10 +109,19 @@ mod tests {
             matches!(sqlite(ffi::SQLITE_CORRUPT), StoreHealth::Damaged(words) if words.contains("dbtop store restore"))
         );
         assert!(matches!(sqlite(ffi::SQLITE_BUSY), StoreHealth::Busy(_)));
-        let source = std::io::Error::from(std::io::ErrorKind::StorageFull);
-        assert!(matches!(
-            StoreHealth::of(&StoreError::io("x", Path::new("/x"))(source)),
-            StoreHealth::Full(_)
-        ));
+        let of =
+            |kind: std::io::ErrorKind| StoreHealth::of(&StoreError::io("x", Path::new("/x"))(kind.into()));
+        for (kind, sign) in [
+            (std::io::ErrorKind::StorageFull, "disk full"),
+            (std::io::ErrorKind::QuotaExceeded, "quota used up"),
+            (std::io::ErrorKind::FileTooLarge, "file size limit"),
+            (std::io::ErrorKind::ReadOnlyFilesystem, "disk read-only"),
+            (std::io::ErrorKind::PermissionDenied, "disk read-only"),
+            (std::io::ErrorKind::Other, "disk fails"),
+        ] {
+            let health = of(kind);
+            assert_eq!(health.sign(), sign);
+            assert!(!health.is_fine() && health.words().starts_with("x /x: "), "{health:?}");
+        }
     }
 }

@@ -100,6 +100,18 @@ pub(super) fn open_or_create(path: &Path, steps: &[&str]) -> Result<Connection, 
     Ok(connection)
 }
 
+/// Nothing can be written there.
+fn is_refused(error: &StoreError) -> bool {
+    match error {
+        StoreError::Disk { .. } => true,
+        StoreError::Sqlite { source, .. } => matches!(
+            source.sqlite_error_code(),
+            Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::DiskFull)
+        ),
+        _ => false,
+    }
+}
+
 /// Opens a history to read it. Another process may write it meanwhile.
 ///
 /// # Errors
@@ -108,13 +120,7 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = match open(path, flags) {
         // Where nothing can be written, SQLite cannot make its index of the log. Without a log it needs none.
-        Err(StoreError::Sqlite { source, .. })
-            if matches!(
-                source.sqlite_error_code(),
-                Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::DiskFull)
-            ) && path.exists()
-                && !has_log(path) =>
-        {
+        Err(error) if is_refused(&error) && path.exists() && !has_log(path) => {
             open(&unchanging(path), flags | OpenFlags::SQLITE_OPEN_URI)?
         }
         opened => opened?,

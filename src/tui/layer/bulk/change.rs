@@ -7,11 +7,12 @@ use super::super::{
 };
 use crate::{
     model::{
-        base::{time::Timestamp, zone::Zone},
+        base::{figure, time::Timestamp, zone::Zone},
         inventory::record::{Auth, BulkChange, InstanceRecord, SecretRef, maintenance_until},
     },
     protocol::FormData,
 };
+use std::time::Duration;
 
 const AS_IT_IS: &str = "as it is";
 
@@ -152,7 +153,9 @@ pub fn words(change: &BulkChange, zone: &Zone) -> Vec<String> {
     list("take off the label", &change.unlabel);
     for (what, every) in [("poll", change.every_s), ("poll the details", change.detail_every_s)] {
         match every {
-            Some(Some(s)) => words.push(format!("{what} every {s} s")),
+            Some(Some(s)) => {
+                words.push(format!("{what} every {}", figure::limit(Duration::from_secs(s.into()))));
+            }
             Some(None) => words.push(format!("{what} as often as configured")),
             None => {}
         }

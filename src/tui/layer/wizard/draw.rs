@@ -6,7 +6,7 @@ use super::{
     trial::{self, Trial, Verdict},
 };
 use crate::{
-    model::judge::health::Level,
+    model::{base::figure, judge::health::Level},
     tui::{
         pane::reading,
         theme::Theme,
@@ -14,6 +14,7 @@ use crate::{
     },
 };
 use ratatui::style::Style;
+use std::time::Duration;
 
 /// Fewer lines of a report tell nothing.
 const LEAST_REPORT: u16 = 4;
@@ -179,5 +180,6 @@ fn running(wizard: &Wizard) -> String {
         _ => None,
     };
     let s = wizard.now.zip(since).map_or(0, |(now, since)| now.ms_since(since) / 1000);
-    format!("testing … {s} s of at most 10 s; Esc stops it")
+    let told = figure::limit(Duration::from_secs(s));
+    format!("testing … {told} of at most 10 s; Esc stops it")
 }

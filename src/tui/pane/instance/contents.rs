@@ -133,8 +133,7 @@ fn files(i: &InstanceSnapshot, view: &View<'_>) -> Option<Vec<(Style, String)>> 
     for (n, (f, ms)) in slow.iter().take(NAMED).enumerate() {
         text.push_str(if n == 0 { ", the slowest: " } else { ", " });
         let _ = write!(text, "{} ", file_name(f));
-        figure::push_rate(&mut text, *ms);
-        text.push_str(" ms");
+        figure::push_mean(&mut text, *ms);
     }
     Some(vec![(style, text)])
 }

@@ -155,6 +155,24 @@ fn four_busy_schedulers_of_sixteen_are_not_a_quarter_of_the_load() {
 }
 
 #[test]
+fn tasks_that_a_pool_holds_on_a_few_cpus_are_not_spread_over_all() {
+    let told = |schedulers, busy, tasks| {
+        let cpu = CpuNow { schedulers: Some(schedulers), runnable: Some(tasks), busy, ..CpuNow::default() };
+        told(&facts(|f| f.cpu = good(cpu)))
+    };
+    assert_eq!(told(16, Some(4), 45), "Critical 48: 45 tasks wait for 4 of 16 CPUs");
+    assert_eq!(told(16, Some(8), 45), "Warning 76: 45 tasks wait for 8 of 16 CPUs", "a full NUMA node");
+    assert_eq!(told(16, Some(16), 45), "Ok 100: ");
+    assert_eq!(told(16, Some(1), 3), "Ok 100: ", "one that had bad luck");
+    assert_eq!(told(16, Some(1), 45), "Critical 33: 45 tasks wait for 1 of 16 CPUs");
+    assert_eq!(told(1, Some(1), 5), "Warning 78: 5 tasks wait for 1 CPU");
+    for nonsense in [None, Some(0), Some(-4), Some(17), Some(i64::MAX), Some(i64::MIN)] {
+        assert_eq!(told(16, nonsense, 45), "Ok 100: ", "{nonsense:?}");
+        assert_eq!(told(4, nonsense, 45), "Critical 48: 45 tasks wait for 4 CPUs", "{nonsense:?}");
+    }
+}
+
+#[test]
 fn one_poll_with_many_tasks_is_no_trouble() {
     let mut history = History::default();
     for (ago, tasks) in [(63_000, 2.0), (3_000, 45.0)] {
