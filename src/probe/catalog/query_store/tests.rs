@@ -248,8 +248,16 @@ fn a_secondary_replica_is_known_by_what_nobody_may_write_and_nobody_set_so() {
 
 #[test]
 fn runs_on_several_replicas_are_added_up_and_told_apart() {
-    let columns =
-        ["database_id", "query_id", "role_type", "replica_name", "runs", "sum_cpu_us", "elapsed_us"];
+    let columns = [
+        "database_id",
+        "query_id",
+        "replica_group_id",
+        "role_type",
+        "replica_name",
+        "runs",
+        "sum_cpu_us",
+        "elapsed_us",
+    ];
     let part = |query: i64, role: i64, name: &str, runs: i64| {
         vec![
             int(5),

@@ -159,8 +159,9 @@ impl Pane for QueriesPane {
         self.shown().title(view, out);
         if self.by.is_some() && !self.is_period {
             // How much of all CPU the plan cache explains is told wherever queries are.
-            for (n, told) in Queries::told(view).into_iter().enumerate() {
-                out.push((Part::Plain, if n == 0 { format!("plan cache {told}") } else { told }));
+            let told = Queries::told(view);
+            if !told.is_empty() {
+                out.push((Part::Plain, format!("plan cache {}", told.join(" "))));
             }
         }
     }

@@ -87,7 +87,7 @@ pub async fn connect(sim: &Sim, index: usize) -> Driver {
 /// A script of ours, its parameters NULL.
 pub fn script(name: &str) -> String {
     let text = scripts().find(|script| script.name == name).unwrap().sql().replace("[$db$]", "[master]");
-    (1..=8).fold(text, |text, n| text.replace(&format!("@P{n}"), "NULL"))
+    (1..=32).rev().fold(text, |text, n| text.replace(&format!("@P{n}"), "NULL"))
 }
 
 /// A row by column name.
