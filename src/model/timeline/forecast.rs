@@ -372,6 +372,9 @@ pub fn seed(name: &str, day: i64) -> u64 {
 }
 
 #[cfg(test)]
+mod backtest;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::base::time::Timestamp;
