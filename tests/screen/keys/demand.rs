@@ -33,6 +33,23 @@ fn done(ticket: u64, found: Result<Shown, Failure>) -> Reply {
     Reply::Demanded { ticket, word: DemandWord::Done { found, cost_ms: Some(120) } }
 }
 
+/// The plan of what runs, of which nothing else is known.
+fn live_plan(xml: Option<&str>) -> FoundPlan {
+    FoundPlan {
+        source: PlanSource::Live,
+        query_hash: None,
+        plan_hash: Some(0xAB),
+        compiled_at: None,
+        started_at: None,
+        runs: None,
+        cpu_ms: None,
+        elapsed_ms: None,
+        xml: xml.map(Into::into),
+        stored: None,
+        not_live: None,
+    }
+}
+
 fn waits() -> Shown {
     let wait = SessionWait {
         name: "LCK_M_X".into(),
@@ -98,6 +115,39 @@ fn an_answer_that_comes_while_one_is_elsewhere_waits_to_be_looked_at() {
     assert!(text.contains(":answer shows it") && !text.contains("5m41s in 3 waits"), "{text}");
     s.keys(": answer enter");
     assert!(s.text().contains("5m41s in 3 waits"), "{}", s.text());
+}
+
+#[test]
+fn the_plan_and_the_waits_of_a_session_are_asked_for_where_it_holds_tempdb_or_a_grant() {
+    for (pane, session) in [("tempdb", 61), ("grants", 74)] {
+        let mut s = Stage::new(fixture::small(), 140, 40);
+        s.keys(&format!("/ sqlprd-014 enter enter : {pane} enter"));
+        s.app.take_effects();
+        assert!(s.selected().contains(&session.to_string()), "{pane}: {}", s.text());
+        s.keys("P");
+        let asked_for = asked(&mut s);
+        let [DemandRequest::Ask { ticket, instance, demand: Demand::SessionPlan { session_id } }] =
+            &asked_for[..]
+        else {
+            panic!("{pane}: {asked_for:?}")
+        };
+        assert_eq!((instance.as_str(), *session_id), ("sqlprd-014", session), "{pane}");
+        let foot = s.lines().pop().unwrap();
+        assert!(foot.contains(&format!("the plan of session {session}")), "{pane}: {foot}");
+        let xml = include_str!("../../fixture/plan/orders.sqlplan");
+        let found = live_plan(Some(xml));
+        let plan = Plan::read(xml.as_bytes()).map(Arc::new).map_err(|error| error.to_string());
+        let reply = done(*ticket, Ok(Shown::Plans(vec![ShownPlan { found, plan }])));
+        s.reply(reply);
+        assert!(s.text().contains("OWN time"), "{pane}: its plan opens: {}", s.text());
+        s.keys("esc");
+        s.keys("a");
+        let waits = asked(&mut s);
+        assert!(
+            matches!(waits[..], [DemandRequest::Ask { demand: Demand::SessionWaits { session_id }, .. }] if session_id == session),
+            "{pane}: {waits:?}"
+        );
+    }
 }
 
 #[test]
@@ -207,19 +257,7 @@ fn a_plan_that_cannot_be_read_says_why() {
     let mut s = activity();
     s.keys("P");
     let [DemandRequest::Ask { ticket, .. }] = asked(&mut s)[..] else { panic!("not asked") };
-    let found = FoundPlan {
-        source: PlanSource::Live,
-        query_hash: None,
-        plan_hash: Some(0xAB),
-        compiled_at: None,
-        started_at: None,
-        runs: None,
-        cpu_ms: None,
-        elapsed_ms: None,
-        xml: None,
-        stored: None,
-        not_live: None,
-    };
+    let found = live_plan(None);
     let plan = Plan::read(b"<x/>").map(Arc::new).map_err(|error| error.to_string());
     s.reply(done(ticket, Ok(Shown::Plans(vec![ShownPlan { found, plan }]))));
     assert!(s.text().contains("no plan"), "{}", s.text());
