@@ -85,7 +85,7 @@ fn storage(scope: Scoped<'_>, beside: &Beside<'_>) -> Grid {
 }
 
 /// The columns of volumes.
-pub(super) fn storage_columns<'a>() -> [Column<VolumeOf<'a>>; 18] {
+pub(super) fn storage_columns<'a>() -> [Column<VolumeOf<'a>>; 19] {
     [
         ("volume", |v| Cell::text(v.volume.mount.as_deref())),
         ("size_kb", |v| Cell::int(v.volume.total_bytes.map(|bytes| bytes / 1024))),
@@ -111,6 +111,7 @@ pub(super) fn storage_columns<'a>() -> [Column<VolumeOf<'a>>; 18] {
         ("read_stall_ms_per_s", |v| Cell::real(v.sums.and_then(|sums| sums.traffic.read_stall))),
         ("write_stall_ms_per_s", |v| Cell::real(v.sums.and_then(|sums| sums.traffic.write_stall))),
         ("pending_ios", |v| Cell::int(v.sums.and_then(|sums| sums.traffic.pending))),
+        ("oldest_io_ms", |v| Cell::int(v.sums.and_then(|sums| sums.traffic.oldest_io_ms))),
         ("cannot_grow", |v| Cell::int(v.sums.filter(|_| v.has_space).map(|sums| sums.failing))),
     ]
 }
@@ -131,7 +132,7 @@ fn room<'a>((i, row): &FileOf<'a>) -> Option<&'a FileSpace> {
 }
 
 /// The columns of files.
-pub(super) fn files_columns<'a>() -> [Column<FileOf<'a>>; 19] {
+pub(super) fn files_columns<'a>() -> [Column<FileOf<'a>>; 21] {
     [
         ("database", |(_, f)| Cell::text(f.file.database.as_deref())),
         ("file", |(_, f)| Cell::text(f.file.name.as_deref())),
@@ -145,6 +146,8 @@ pub(super) fn files_columns<'a>() -> [Column<FileOf<'a>>; 19] {
         ("read_stall_ms_per_s", |(_, f)| Cell::real(f.read_stall())),
         ("write_stall_ms_per_s", |(_, f)| Cell::real(f.write_stall())),
         ("pending_ios", |(_, f)| Cell::int(f.pending_ios)),
+        ("ios_at_os", |(_, f)| Cell::int(f.ios_at_os)),
+        ("oldest_io_ms", |(_, f)| Cell::int(f.oldest_io_ms)),
         ("size_kb", |(_, f)| Cell::int(f.size_bytes.map(|bytes| bytes / 1024))),
         ("used_kb", |(i, f)| Cell::int(i.facts.room.get().and_then(|room| room.of(f.file.ids())?.used_kb))),
         ("growth", |file| {

@@ -198,6 +198,8 @@ limits! {
     Io High always f64: io_warning_ms 20.0, io_critical_ms 100.0, io_clear_ms 15.0;
     /// average read or write of one database file, ms
     FileIo High or_off f64: file_warning_ms 100.0, file_critical_ms 500.0, file_clear_ms 75.0;
+    /// age of the oldest I/O in flight of a database file, s
+    PendingIo High or_off f64: pending_io_warning_s 5.0, pending_io_critical_s 15.0, pending_io_clear_s 2.0;
     /// free inside of a data file that cannot grow, %
     Inside Low or_off f64: inside_warning_pct 10.0, inside_critical_pct 3.0, inside_clear_pct 12.0;
     /// growths for which a data file has room: on its volume, and up to its limit

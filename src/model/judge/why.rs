@@ -260,6 +260,19 @@ pub enum Why {
         /// an average one takes so long, ms
         ms: f64,
     },
+    /// an I/O of a database file is not done
+    StalledIo {
+        /// database id, file id
+        ids: (i32, i32),
+        /// of this database
+        database: Option<Arc<str>>,
+        /// logical name
+        file: Option<Arc<str>>,
+        /// it is so old, ms
+        oldest_ms: i64,
+        /// so many are in flight there
+        pending: Option<i64>,
+    },
     /// a data file cannot grow any more
     CannotGrow {
         /// database id, file id
@@ -453,11 +466,7 @@ impl Why {
             | Self::Log { .. }
             | Self::VolumeFilling { .. }
             | Self::CannotGrow { .. } => self.fmt_space(f),
-            Self::SlowFile { database, file, writes, ms, .. } => {
-                let what = if *writes { "writes" } else { "reads" };
-                let (database, file) = (known(database.as_deref()), known(file.as_deref()));
-                write!(f, "{what} of {database}/{file} take {}", wait(*ms))
-            }
+            Self::SlowFile { .. } | Self::StalledIo { .. } => self.fmt_file(f),
             Self::Memory { .. }
             | Self::MemoryLow
             | Self::MachineMemoryLow
@@ -470,6 +479,23 @@ impl Why {
 }
 
 impl Why {
+    /// The reasons about reads and writes of one file.
+    fn fmt_file(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SlowFile { database, file, writes, ms, .. } => {
+                let what = if *writes { "writes" } else { "reads" };
+                let (database, file) = (known(database.as_deref()), known(file.as_deref()));
+                write!(f, "{what} of {database}/{file} take {}", wait(*ms))
+            }
+            Self::StalledIo { database, file, oldest_ms, pending, .. } => {
+                let (database, file) = (known(database.as_deref()), known(file.as_deref()));
+                write!(f, "an I/O of {database}/{file} hangs for {}", wait(*oldest_ms as f64))?;
+                write!(f, "{}", Maybe(", ", pending.filter(|n| *n > 1), " in flight"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The reasons about memory.
     fn fmt_memory(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -65,6 +65,10 @@ pub struct FileCounter {
     pub size_bytes: Option<i64>,
     /// I/Os in flight now
     pub pending_ios: Option<i64>,
+    /// those of them that wait for the operating system; the others are done and wait to be noticed
+    pub ios_at_os: Option<i64>,
+    /// the oldest of them is so old, ms
+    pub oldest_io_ms: Option<i64>,
 }
 
 /// Files as they are polled: those that were waited for longest.
@@ -103,6 +107,10 @@ pub struct FileRow {
     pub pending_ios: Option<i64>,
     /// mount point of its volume, where volumes were polled before
     pub volume: Option<Arc<str>>,
+    /// of the I/Os in flight those that wait for the operating system; the others are done and wait to be noticed
+    pub ios_at_os: Option<i64>,
+    /// the oldest I/O in flight is so old, ms; None: there is none, or nobody knows
+    pub oldest_io_ms: Option<i64>,
 }
 
 /// The files of an instance over the last interval.
@@ -206,6 +214,8 @@ impl FileRow {
             write_ms: mean(write_stall_ms, writes),
             pending_ios: now.pending_ios,
             volume: None,
+            ios_at_os: now.ios_at_os,
+            oldest_io_ms: now.oldest_io_ms,
         }
     }
 }
@@ -316,8 +326,11 @@ impl Outcome for FileTable {
     }
 
     fn only_judged(&self) -> Option<Self> {
-        // Those with the most time of a read or a write stand first.
-        Some(Self { files: self.files.iter().take(JUDGED).cloned().collect(), ..*self })
+        // Those with the most time of a read or a write stand first. One that hangs may have none.
+        let (first, others) = self.files.split_at(self.files.len().min(JUDGED));
+        let oldest =
+            others.iter().filter(|row| row.oldest_io_ms.is_some()).max_by_key(|row| row.oldest_io_ms);
+        Some(Self { files: first.iter().chain(oldest).cloned().collect(), ..*self })
     }
 
     fn rows(&self) -> usize {
@@ -489,6 +502,24 @@ mod tests {
                 (Metric::FileBytesOf, Some(2.0)),
             ]
         );
+    }
+
+    #[test]
+    fn what_is_judged_has_the_file_that_hangs_wherever_it_stands() {
+        let row = |id: i32, oldest_io_ms| FileRow {
+            file: DatabaseFile { file_id: id, ..DatabaseFile::default() },
+            oldest_io_ms,
+            ..FileRow::default()
+        };
+        let mut files: Vec<FileRow> = (0..9).map(|id| row(id, None)).collect();
+        let judged = |files: &[FileRow]| {
+            let table = FileTable { files: files.to_vec(), ..FileTable::default() };
+            table.only_judged().unwrap().files.iter().map(|row| row.file.file_id).collect::<Vec<_>>()
+        };
+        assert_eq!(judged(&files), [0, 1, 2, 3]);
+        (files[6].oldest_io_ms, files[8].oldest_io_ms) = (Some(9_000), Some(70));
+        assert_eq!(judged(&files), [0, 1, 2, 3, 6]);
+        assert_eq!(judged(&files[..2]), [0, 1]);
     }
 
     #[test]

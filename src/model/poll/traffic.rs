@@ -27,6 +27,8 @@ pub struct Traffic {
     pub write_ms: Option<f64>,
     /// I/Os in flight
     pub pending: Option<i64>,
+    /// the oldest of them, ms
+    pub oldest_io_ms: Option<i64>,
 }
 
 impl Traffic {
@@ -45,6 +47,7 @@ impl Traffic {
             weigh(&mut read, f.read_ms, f.reads_per_s);
             weigh(&mut written, f.write_ms, f.writes_per_s);
             sums.pending = sums.pending.into_iter().chain(f.pending_ios).reduce(i64::saturating_add);
+            sums.oldest_io_ms = sums.oldest_io_ms.max(f.oldest_io_ms);
         }
         sums.read_ms = mean(read);
         sums.write_ms = mean(written);

@@ -62,6 +62,8 @@ fn counters(sets: &Sets, ctx: &ProbeContext) -> Result<FilesSample, Unavailable>
             write_stall_ms: row.count("io_stall_write_ms"),
             size_bytes: row.count("size_on_disk_bytes"),
             pending_ios: row.count("pending_ios"),
+            ios_at_os: row.count("ios_at_os"),
+            oldest_io_ms: ctx.clock().duration(row.count("oldest_io_ms")),
         })
     });
     let mut files: Vec<FileCounter> = rows.collect();
@@ -152,6 +154,12 @@ mod tests {
                 );
                 assert_eq!((field(&all.files[0]), field(&all.all)), (None, wanted), "{other} from {of_all}");
             }
+        }
+        assert_eq!(decoded("ios_at_os", Cell::Int(7)).files[0].ios_at_os, Some(7));
+        let oldest = |ms| decoded("oldest_io_ms", ms).files[0].oldest_io_ms;
+        assert_eq!(oldest(Cell::Int(7)), Some(7));
+        for absurd in [Cell::Null, Cell::Int(-7), Cell::Int(i64::MAX)] {
+            assert_eq!(oldest(absurd), None);
         }
         assert_eq!(decoded("size_on_disk_bytes", Cell::Int(7)).files[0].size_bytes, Some(7));
         assert_eq!(decoded("type_desc", text("LOG")).files[0].file.kind.as_deref(), Some("LOG"));

@@ -393,6 +393,8 @@ pub fn files(q: &Asked<'_>) -> Table {
         ("io_stall_write_ms", BigInt),
         ("size_on_disk_bytes", BigInt),
         ("pending_ios", Int),
+        ("ios_at_os", Int),
+        ("oldest_io_ms", BigInt),
     ];
     let files = q.moment.files();
     let total = files.len() as i64;
@@ -428,6 +430,9 @@ pub fn files(q: &Asked<'_>) -> Table {
             int(f.write_stall_ms),
             int(f.size_bytes),
             int(f.pending_ios),
+            // The others are done and wait for a scheduler to notice.
+            int(f.pending_ios - f.pending_ios / 8),
+            opt(f.oldest_io_ms, int),
         ]
     });
     Table::new(&columns).with(rows)

@@ -1,7 +1,7 @@
 //! Volumes, the files on them, and Agent jobs.
 
 use super::{dice::Dice, moment::Moment, profile::Profile, totals::Meter, wait_types::Driver};
-use crate::sim::scenario::Kind;
+use crate::{model::poll::properties::Hosting, sim::scenario::Kind};
 
 /// A volume with database files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +47,8 @@ pub struct File {
     pub growth_bytes: Option<i64>,
     /// I/Os in flight
     pub pending_ios: i64,
+    /// the oldest of them is so old, ms; None: there is none
+    pub oldest_io_ms: Option<i64>,
 }
 
 /// The transaction log of a database.
@@ -85,6 +87,15 @@ pub struct Growth {
     pub took_ms: i64,
     /// by so much
     pub bytes: i64,
+}
+
+/// Where a session of Extended Events keeps growths of files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GrowthSession {
+    /// in a file
+    File,
+    /// in memory
+    Memory,
 }
 
 /// A job, with its newest outcome.
@@ -225,9 +236,22 @@ impl Moment<'_> {
         growths
     }
 
-    /// The default trace runs: on most servers nobody switched it off.
+    /// The default trace runs: on most servers nobody switched it off. A Managed Instance hands none out.
     pub fn has_default_trace(&self) -> bool {
-        !self.profile.dice.of("default trace").chance(0.06)
+        let is_off = self.profile.dice.of("default trace").chance(0.06);
+        !is_off && self.profile.hosting != Hosting::ManagedInstance
+    }
+
+    /// The session of Extended Events that a DBA made for growths where no default trace tells of them: not everywhere.
+    pub fn growth_session(&self) -> Option<GrowthSession> {
+        if self.has_default_trace() {
+            return None;
+        }
+        let is_made = self.profile.dice.of("growth session").chance(0.5);
+        match self.profile.hosting {
+            Hosting::ManagedInstance => Some(GrowthSession::Memory),
+            _ => is_made.then_some(GrowthSession::File),
+        }
     }
 
     /// The file that the default trace writes, and since when, ms since the simulator's start: it begins another one every day.
@@ -335,9 +359,14 @@ impl Moment<'_> {
         let grows = if is_first && self.is(Kind::Autogrowth) { self.growth_bytes() } else { 256 << 20 };
         // Files of old servers still grow by a tenth.
         let by_a_tenth = database_id > 4 && self.profile.dice.of("growth").of(database).chance(0.2);
+        let pending_ios = if is_slow { flicker.whole(9, 60) } else { flicker.whole(0, 2) };
+        // Of many in flight one is late.
+        let usual_ms = self.active(Kind::IoSlowFile).filter(|_| is_slow).map_or(6.0, |slow| slow.amount);
+        let oldest_ms = (usual_ms * flicker.of("oldest").between(1.0, 2.0)) as i64;
         File {
+            oldest_io_ms: (pending_ios > 0).then_some(oldest_ms),
             growth_bytes: (!by_a_tenth || grows != 256 << 20).then_some(grows),
-            pending_ios: if is_slow { flicker.whole(9, 60) } else { flicker.whole(0, 2) },
+            pending_ios,
             database_id,
             file_id: 1,
             name: database.to_owned(),
@@ -359,6 +388,7 @@ impl Moment<'_> {
         File {
             growth_bytes: Some(64 << 20),
             pending_ios: 0,
+            oldest_io_ms: None,
             database_id,
             file_id: 2,
             name: format!("{database}_log"),

@@ -196,6 +196,8 @@ pub static COLUMNS: &[(&str, Columns)] = &[
             ("io_stall_write_ms", Int),
             ("size_on_disk_bytes", Int),
             ("pending_ios", Int),
+            ("ios_at_os", Int),
+            ("oldest_io_ms", Int),
         ],
     ),
     (

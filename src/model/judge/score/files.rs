@@ -48,7 +48,17 @@ pub(super) fn io(case: &mut Case<'_>) {
             average => *average = None,
         }
     }
-    let all = reads.into_iter().chain(flushes).chain(slow.map(|(grade, _, why)| (grade, why)));
+    let stalled = stalled_io(case);
+    // A file that hangs is slow, too: the graver of the two tells.
+    if let (Some((grade, _, Why::SlowFile { ids, .. })), Some((hangs, Why::StalledIo { ids: of, .. }))) =
+        (&slow, &stalled)
+        && ids == of
+        && hangs >= grade
+    {
+        slow = None;
+    }
+    let slow = slow.map(|(grade, _, why)| (grade, why));
+    let all = reads.into_iter().chain(flushes).chain(slow).chain(stalled);
     for (grade, why) in all {
         case.add(grade, Topic::Io, why);
     }
@@ -90,6 +100,19 @@ fn slow_file(case: &Case<'_>) -> Option<(Grade, bool, Why)> {
     let (database, name) = (file.database.clone(), file.name.clone());
     let why = Why::SlowFile { ids: file.ids(), database, file: name, writes, ms };
     Some((grade, file.kind.as_deref() == Some("LOG"), why))
+}
+
+/// The file with the oldest I/O in flight. One that hangs has no time of any that ended.
+fn stalled_io(case: &Case<'_>) -> Option<(Grade, Why)> {
+    let table = case.facts.files.fresh(case.now)?;
+    let aged = table.files.iter().filter_map(|row| Some((row, row.oldest_io_ms?)));
+    let (row, oldest_ms) = aged.max_by_key(|(_, ms)| *ms)?;
+    let is = |why: &Why| matches!(why, Why::StalledIo { ids, .. } if *ids == row.file.ids());
+    let grade = case.grade(Gauge::PendingIo, oldest_ms as f64 / 1_000.0, is)?;
+    let (database, file) = (row.file.database.clone(), row.file.name.clone());
+    // As coarse as it is told.
+    let oldest_ms = oldest_ms / 1_000 * 1_000;
+    Some((grade, Why::StalledIo { ids: row.file.ids(), database, file, oldest_ms, pending: row.pending_ios }))
 }
 
 /// How bad the reads, or the writes, of a file are.

@@ -17,7 +17,7 @@ impl Why {
             Self::Database { name, .. }
             | Self::StoreFull { database: name, .. }
             | Self::PlanForcing { database: name, .. } => maybe(visit, Field::Name(Kind::Database), name),
-            Self::SlowFile { database, file, .. } => {
+            Self::SlowFile { database, file, .. } | Self::StalledIo { database, file, .. } => {
                 maybe(visit, Field::Name(Kind::Database), database);
                 maybe(visit, Field::Name(Kind::File), file);
             }

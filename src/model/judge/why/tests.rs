@@ -147,6 +147,8 @@ fn told_of_things() -> Vec<(Why, &'static str)> {
         (Why::Database { name: None, state: "EMERGENCY".into(), more: 3 }, "database ? is EMERGENCY, +3"),
         (slow(true, 240.0), "writes of orders/orders_2 take 240 ms"),
         (slow(false, 1_500.0), "reads of orders/orders_2 take 1.5 s"),
+        (stalled(14), "an I/O of orders/orders_2 hangs for 12 s, 14 in flight"),
+        (stalled(1), "an I/O of orders/orders_2 hangs for 12 s"),
         (cannot_grow(some("D:\\"), 0), "orders/orders_2 cannot grow 8.0 GB, 2.0 GB free"),
         (
             cannot_grow(some("D:\\"), 6),
@@ -169,6 +171,11 @@ fn told_of_things() -> Vec<(Why, &'static str)> {
 fn slow(writes: bool, ms: f64) -> Why {
     let (database, file) = (Some("orders".into()), Some("orders_2".into()));
     Why::SlowFile { ids: (5, 3), database, file, writes, ms }
+}
+
+fn stalled(pending: i64) -> Why {
+    let (database, file) = (Some("orders".into()), Some("orders_2".into()));
+    Why::StalledIo { ids: (5, 3), database, file, oldest_ms: 12_000, pending: Some(pending) }
 }
 
 fn cannot_grow(mount: Option<Arc<str>>, grew: u32) -> Why {

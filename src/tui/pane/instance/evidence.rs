@@ -113,7 +113,8 @@ fn kept(why: &Why, i: &InstanceSnapshot, thresholds: &Thresholds) -> Option<Kept
             let top = most.map(|n| n as f32);
             Kept { top, ..chart("busy workers".to_owned(), SeriesKey::of(Metric::ActiveWorkers), HOUR_MS) }
         }
-        Why::SlowFile { database: Some(database), file: Some(file), .. } => {
+        Why::SlowFile { database: Some(database), file: Some(file), .. }
+        | Why::StalledIo { database: Some(database), file: Some(file), .. } => {
             of_file(file, &format!("{database}/{file}"))
         }
         Why::Volume { mount, .. } | Why::VolumeFilling { mount, .. } | Why::CannotGrow { mount, .. } => {

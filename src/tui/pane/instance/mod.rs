@@ -243,7 +243,9 @@ fn link_of(r: &Reason) -> Link {
             _ => Link::Pane(PaneId::Waits, None),
         },
         // The row of a file, there and only there.
-        Topic::Io | Topic::Storage if matches!(r.why(), Why::SlowFile { .. } | Why::CannotGrow { .. }) => {
+        Topic::Io | Topic::Storage
+            if matches!(r.why(), Why::SlowFile { .. } | Why::StalledIo { .. } | Why::CannotGrow { .. }) =>
+        {
             Link::Pane(PaneId::Storage, None)
         }
         // The slowest files come first there, however they were added up last.
@@ -306,7 +308,7 @@ fn row_of(r: &Reason, i: &InstanceSnapshot) -> Option<RowKey> {
             Why::Log { database: Some(database), .. } => {
                 Some(RowKey::Log(i.id().clone(), Arc::clone(database)))
             }
-            Why::SlowFile { ids, .. } | Why::CannotGrow { ids, .. } => {
+            Why::SlowFile { ids, .. } | Why::StalledIo { ids, .. } | Why::CannotGrow { ids, .. } => {
                 Some(RowKey::File(i.id().clone(), ids.0, ids.1))
             }
             Why::Waits { name, .. } => Some(RowKey::Wait(Some(i.id().clone()), Arc::clone(name))),

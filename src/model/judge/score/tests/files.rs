@@ -87,6 +87,35 @@ fn a_slow_file_and_the_average_that_it_makes_are_told_once() {
 }
 
 #[test]
+fn an_io_that_hangs_is_a_reason_and_stays_one_until_it_clears() {
+    let hangs = |id: i32, ms: i64| FileRow {
+        oldest_io_ms: Some(ms),
+        pending_ios: Some(14),
+        ..file(id, "ROWS", (0.0, 0.0), (0.0, 0.0))
+    };
+    let of = |rows: Vec<FileRow>| told(&with_files(rows, |_| {}));
+    assert_eq!(of(vec![hangs(3, 4_900)]), "Ok 100: ");
+    let two = of(vec![hangs(1, 6_000), hangs(3, 9_400)]);
+    assert!(
+        two.starts_with("Warning") && two.ends_with(": an I/O of orders/f3 hangs for 9.0 s, 14 in flight"),
+        "{two}"
+    );
+    let slow =
+        |ms: f64, oldest: i64| FileRow { reads_per_s: Some(8.0), read_ms: Some(ms), ..hangs(3, oldest) };
+    let graver = of(vec![slow(240.0, 20_000)]);
+    assert!(graver.starts_with("Critical") && !graver.contains("240 ms"), "it tells of both: {graver}");
+    let slower = of(vec![slow(900.0, 6_000)]);
+    assert!(slower.contains("900 ms") && slower.contains("hangs for 6.0 s"), "{slower}");
+    let poll = |ms: i64, before: &Health| {
+        let f = with_files(vec![hangs(3, ms)], |_| {});
+        assess(&PollSettings::default(), &f, &History::default(), &Thresholds::default(), before, NOW)
+    };
+    let first = poll(6_000, &Health::default());
+    let later = poll(3_000, &first);
+    assert_eq!((later.level, poll(1_900, &later).level), (Level::Warning, Level::Ok));
+}
+
+#[test]
 fn a_slow_file_stays_a_reason_until_it_clears() {
     let poll = |ms: f64, before: &Health| {
         let f = with_files(vec![file(3, "ROWS", (8.0, ms), (0.0, 0.0))], |_| {});

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::poll::{
-    files::FileTable,
+    files::{FileRow, FileTable},
     logs::LogRow,
     properties::{Properties, ServerOption},
     room::{FileUse, RoomTable},
@@ -47,6 +47,10 @@ fn target(f: &mut Facts, pct: f64) {
     }));
     let target_memory_kb = Some((pct / 100.0 * f64::from(80 << 20)) as i64);
     f.headline = good(Headline { cpu_pct: Some(12.0), target_memory_kb, ..Headline::default() });
+}
+
+fn files_of(row: FileRow) -> Reading<Arc<FileTable>> {
+    good(Arc::new(FileTable { files: vec![row], ..FileTable::default() }))
 }
 
 fn space(tight: Tight) -> Reading<Arc<SpaceTable>> {
@@ -100,9 +104,10 @@ fn with(gauge: Gauge, value: f64) -> (Facts, History) {
         Gauge::SendQueue => f.availability = replica(&|row| row.send_queue_kb = mb(value)),
         Gauge::RedoQueue => f.availability = replica(&|row| row.redo_queue_kb = mb(value)),
         Gauge::Io => f.waits = waits("PAGEIOLATCH_SH", WaitCategory::BufferIo, value * 100.0, 100.0),
-        Gauge::FileIo => {
-            let files = vec![files::file(3, "ROWS", (8.0, value), (0.0, 0.0))];
-            f.files = good(Arc::new(FileTable { files, ..FileTable::default() }));
+        Gauge::FileIo => f.files = files_of(files::file(3, "ROWS", (8.0, value), (0.0, 0.0))),
+        Gauge::PendingIo => {
+            let oldest_io_ms = Some((value * 1_000.0) as i64);
+            f.files = files_of(FileRow { oldest_io_ms, ..files::file(3, "ROWS", (8.0, 1.0), (0.0, 0.0)) });
         }
         Gauge::Room => f.space = space(files::tight(1, Some("D:\\"), 1_000_000, (value * 1e6) as i64)),
         Gauge::Inside => {
