@@ -68,26 +68,43 @@ pub fn outlook(
     Ok(forecast::outlook(&used, cut, capacity, forecast::seed(mount, to.ms() / DAY_MS)))
 }
 
-/// How often a pattern of deadlocks came, by the events of the time line. What a first reading told is older than the instance here.
-fn deadlocks(
+/// How often something came that is counted by the events of the time line: deadlocks of a pattern, growths of files. What a first reading
+/// told is older than the instance here. None: the series is of something that is measured.
+fn counted_by_events(
     reader: &mut Reader,
     uid: &str,
-    pattern: &str,
+    key: &SeriesKey,
     query: &ChartQuery,
     reach_back: Option<Timestamp>,
-) -> Result<ChartLine, StoreError> {
-    let range_ms = query.to - query.from;
-    let (Some(since), Some((_, newest)), Ok(pattern)) =
-        (reader.instances().known_since(uid)?, reader.stats().span()?, u64::from_str_radix(pattern, 16))
-    else {
-        return Ok(ChartLine::default());
+) -> Result<Option<ChartLine>, StoreError> {
+    let pattern = u64::from_str_radix(&key.key, 16);
+    let (kind, told) = match (key.metric, &pattern) {
+        (Metric::DeadlocksOf, Ok(_)) => (MarkKind::Deadlock, None),
+        // A trace tells of all time before it was read, and of none behind it.
+        (Metric::GrowthsOf, _) => (MarkKind::Growth, Some(SeriesKey::of(Metric::GrowthsTold))),
+        (Metric::DeadlocksOf, Err(_)) => return Ok(Some(ChartLine::default())),
+        _ => return Ok(None),
     };
-    let kinds = vec![MarkKind::Deadlock, MarkKind::Connection, MarkKind::Gap];
-    let filter = EventFilter { uids: vec![uid.into()], kinds };
+    let (Some(since), Some((_, mut newest))) = (reader.instances().known_since(uid)?, reader.stats().span()?)
+    else {
+        return Ok(Some(ChartLine::default()));
+    };
+    if let Some(told) = told {
+        let to = newest.max(query.to);
+        let polls = reader.charts().draw(uid, &told, query.from, to, query.points)?.line;
+        let last = polls.buckets.iter().rev().find(|bucket| bucket.n > 0);
+        newest = last.map_or(query.from, |last| newest.min(last.at.plus_ms(1)));
+    }
+    let filter =
+        EventFilter { uids: vec![uid.into()], kinds: vec![kind, MarkKind::Connection, MarkKind::Gap] };
     let events = reader.events().list(&filter, query.from, query.to)?;
-    let of_pattern = |event: &Event| Counted::deadlocks(event.at, event.to, &event.what, pattern);
-    let counted: Vec<Counted> = events.iter().filter_map(of_pattern).collect();
-    let is_away = |event: &&Event| event.kind != MarkKind::Deadlock;
+    let of_key = |event: &Event| match (key.metric, &pattern) {
+        (Metric::DeadlocksOf, Ok(pattern)) => Counted::deadlocks(event.at, event.to, &event.what, *pattern),
+        _ => Counted::growths(event.at, event.to, &event.what, &key.key),
+    };
+    let counted: Vec<Counted> = events.iter().filter_map(of_key).collect();
+    // What a trace kept while nobody asked is told later.
+    let is_away = |event: &&Event| event.kind != kind && kind == MarkKind::Deadlock;
     let away: Vec<_> = events.iter().filter(is_away).map(|e| (e.at, e.to.unwrap_or(query.to))).collect();
     let is_unread = |event: &&Event| matches!(event.what, What::Deadlocks(_));
     let unread: Vec<_> = events.iter().filter(is_unread).map(|event| event.to.unwrap_or(event.at)).collect();
@@ -98,7 +115,8 @@ fn deadlocks(
         from = from.max(first.at);
     }
     let known = Known { from, to: newest, away: &away, unread: &unread };
-    Ok(counted::line(counted.into_iter(), range_ms, (query.from, query.to), known))
+    let span = (query.from, query.to);
+    Ok(Some(counted::line(counted.into_iter(), query.to - query.from, span, known)))
 }
 
 /// State that lasts from one question to the next.
@@ -271,8 +289,8 @@ impl<'a> Question<'a> {
         let reader = archive.reader()?;
         let mut data = ChartData { lines: Vec::with_capacity(query.series.len()), tier: "as measured" };
         for key in &query.series {
-            if key.metric == Metric::DeadlocksOf {
-                data.lines.push(deadlocks(reader, &uid, &key.key, query, self.events_reach_back())?);
+            if let Some(line) = counted_by_events(reader, &uid, key, query, self.events_reach_back())? {
+                data.lines.push(line);
                 continue;
             }
             let drawn = reader.charts().draw(&uid, key, query.from, query.to, query.points)?;
@@ -385,5 +403,80 @@ impl<'a> Question<'a> {
             _ => self.links.fleet.borrow().find(id).map(|i| i.info.uid.clone()),
         };
         found.or_else(|| of(&self.past.gone)).unwrap_or_else(|| id.as_str().into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::{
+            poll::{
+                State,
+                growths::{FileGrowth, GrowthTable},
+                id::ProbeId,
+                reading::Unavailable,
+            },
+            timeline::record::{Record, Recorded},
+        },
+        store::history::{Engine, Options},
+    };
+
+    const START: Timestamp = Timestamp::from_ms(1_795_190_400_000);
+
+    fn at(min: i64) -> Timestamp {
+        START.plus_ms(min * 60_000)
+    }
+
+    fn poll(engine: &mut Engine, min: i64, grown: Result<&[i64], Unavailable>) {
+        let growth = |min: &i64| FileGrowth {
+            at: at(*min),
+            database: Some("orders".into()),
+            file: Some("orders_log".into()),
+            ..FileGrowth::default()
+        };
+        let state = grown.map(|minutes| {
+            let growths: Vec<FileGrowth> = minutes.iter().map(growth).collect();
+            let new = growths.len() as u64;
+            State::Growths(Arc::new(GrowthTable { growths, new, ..GrowthTable::default() }))
+        });
+        let what = Recorded::Reading { probe: ProbeId::Growths, every_ms: 3_600_000, state };
+        engine.take(vec![Record { info: Arc::new(InstanceInfo::named("a")), at: at(min), what }]);
+        engine.commit().unwrap();
+    }
+
+    #[test]
+    fn growths_are_counted_up_to_the_last_poll_that_told_of_them_and_behind_it_none_is_not_zero() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.db");
+        let mut engine = Engine::open(&path, None, Options::default()).unwrap();
+        for (min, grown) in [(0, &[][..]), (60, &[40, 20]), (120, &[])] {
+            poll(&mut engine, min, Ok(grown));
+        }
+        poll(&mut engine, 200, Err(Unavailable::NoRight("ALTER TRACE".into())));
+        engine.close().unwrap();
+        let mut reader = Reader::open(&path, None).unwrap();
+        let mut told = |of: &str, from: i64, to: i64| {
+            let key = SeriesKey::with(Metric::GrowthsOf, of);
+            let (instance, series) = (InstanceId::new("a"), Vec::new());
+            let query = ChartQuery { instance, series, from: at(from), to: at(to), points: 240 };
+            let line = counted_by_events(&mut reader, "a", &key, &query, None).unwrap().unwrap();
+            let count = line.buckets.iter().map(|bucket| bucket.avg).sum::<f32>() as u32;
+            (count, line.buckets.last().map(|bucket| (bucket.at - START) / 60_000))
+        };
+        assert_eq!(told("orders", 0, 60), (2, Some(59)), "a later poll told all of that hour");
+        assert_eq!([told("", 0, 60).0, told("crm", 0, 60).0], [2, 0]);
+        let (count, last) = told("orders", 0, 180);
+        assert!(count == 2 && last.is_some_and(|min| (115..=120).contains(&min)), "{count} {last:?}");
+        assert_eq!(told("orders", 130, 190), (0, None), "since then nobody could read them");
+        let measured = SeriesKey::of(SeriesId::Cpu);
+        let query = ChartQuery {
+            instance: InstanceId::new("a"),
+            series: Vec::new(),
+            from: at(0),
+            to: at(60),
+            points: 240,
+        };
+        assert!(counted_by_events(&mut reader, "a", &measured, &query, None).unwrap().is_none());
     }
 }

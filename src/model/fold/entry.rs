@@ -319,8 +319,12 @@ impl Entry {
         if let (State::Growths(now), Some(before)) = (&mut state, facts.growths.get()) {
             Arc::make_mut(now).join(before);
         }
-        if let (State::Room(now), Some(before)) = (&mut state, facts.room.get()) {
-            Arc::make_mut(now).join(before);
+        if let State::Room(now) = &mut state {
+            let now = Arc::make_mut(now);
+            if let Some(before) = facts.room.get() {
+                now.join(before);
+            }
+            now.add_up(facts.databases.get().map_or(&[][..], |rows| &rows[..]));
         }
         if let (State::Deadlocks(now), Some(before)) = (&mut state, facts.deadlocks.get()) {
             Arc::make_mut(now).follow(before);

@@ -1,8 +1,8 @@
 //! When database files grew by themselves, and how long everybody waited for it.
 
 use super::{
-    id::{Emit, ProbeId},
-    names::{Field, Kind, Visit, maybe},
+    id::{Emit, Metric, ProbeId},
+    names::{Field, Kind, Visit, Where, maybe},
     outcome::Outcome,
     who::Who,
 };
@@ -78,6 +78,10 @@ pub struct GrowthTable {
     pub left_out: u64,
     /// how far the trace was read: a time of the server's own clock, ms since 1970 by its zone
     pub read_to: Option<i64>,
+    /// the session of Extended Events that told them; empty: the default trace did
+    pub session: Arc<str>,
+    /// it told them out of its memory, which forgets, and not out of a file
+    pub is_from_memory: bool,
 }
 
 impl GrowthTable {
@@ -96,6 +100,16 @@ impl GrowthTable {
         self.read_to = self.read_to.max(before.read_to);
     }
 
+    /// Where they were read, where that is not the default trace.
+    pub fn source_words(&self) -> Option<String> {
+        let session = Some(&*self.session).filter(|session| !session.is_empty())?;
+        Some(if self.is_from_memory {
+            format!("read out of the memory of session {session}: older ones are gone")
+        } else {
+            format!("read out of the file of session {session}")
+        })
+    }
+
     /// Those that were not known at the poll before.
     pub fn newest(&self) -> &[FileGrowth] {
         let new = usize::try_from(self.new).unwrap_or(usize::MAX).min(self.growths.len());
@@ -104,9 +118,12 @@ impl GrowthTable {
 }
 
 impl Outcome for GrowthTable {
-    fn points(&self, _probe: ProbeId, _emit: Emit<'_>) {}
+    fn points(&self, _probe: ProbeId, emit: Emit<'_>) {
+        emit(Metric::GrowthsTold, "", Some(self.newest().len() as f64));
+    }
 
     fn each_name_mut(&mut self, visit: Visit<'_>) {
+        visit(Field::Words(Where::Ours), &mut self.session);
         for growth in &mut self.growths {
             maybe(visit, Field::Name(Kind::Database), &mut growth.database);
             maybe(visit, Field::Name(Kind::File), &mut growth.file);

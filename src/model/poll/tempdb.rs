@@ -226,6 +226,15 @@ impl TempdbTable {
         Some(all?.saturating_sub(held).max(0))
     }
 
+    /// Tasks that wait for pages by which room is given out, and for any others. None: not known.
+    pub fn page_waits(&self) -> Option<(i64, i64)> {
+        let found = self.contention.as_ref()?;
+        Some(found.iter().fold((0, 0), |(maps, others): (i64, i64), wait| match wait.kind {
+            PageKind::Pfs | PageKind::Gam | PageKind::Sgam => (maps.saturating_add(wait.tasks), others),
+            PageKind::Other => (maps, others.saturating_add(wait.tasks)),
+        }))
+    }
+
     /// Size of the smallest and the largest data file, KB: pages are spread evenly over files of one size only.
     pub fn file_sizes_kb(&self) -> Option<(i64, i64)> {
         let sizes = || self.files.iter().filter_map(|f| f.size_kb);
@@ -245,6 +254,9 @@ impl Outcome for TempdbTable {
         emit(SeriesId::TempdbUser.into(), "", gb(self.user_kb));
         emit(SeriesId::TempdbInternal.into(), "", gb(self.internal_kb));
         emit(SeriesId::VersionStore.into(), "", gb(self.version_kb));
+        let (maps, others) = self.page_waits().unzip();
+        emit(SeriesId::MapWaits.into(), "", whole(maps));
+        emit(SeriesId::PageWaits.into(), "", whole(others));
         for store in &self.stores {
             let Some(database) = store.database.as_deref() else { continue };
             emit(Metric::VersionStoreOf, database, whole(store.tempdb_kb));
@@ -320,6 +332,23 @@ mod tests {
         for (resource, page) in table {
             assert_eq!(page_of(resource), page, "{resource}");
         }
+    }
+
+    #[test]
+    fn waits_for_allocation_pages_are_told_from_others_and_none_is_zero_only_where_it_is_known() {
+        let told = |contention: Option<Vec<Contention>>| {
+            let mut points = Vec::new();
+            let table = TempdbTable { contention, ..TempdbTable::default() };
+            table.points(ProbeId::TempdbUse, &mut |metric, _, value| points.push((metric, value)));
+            [SeriesId::MapWaits, SeriesId::PageWaits].map(|id| {
+                points.iter().find(|(metric, _)| *metric == id.into()).and_then(|(_, value)| *value)
+            })
+        };
+        let wait = |kind, tasks| Contention { kind, tasks, longest_ms: None };
+        let found = [(PageKind::Pfs, 4), (PageKind::Gam, 2), (PageKind::Sgam, 1), (PageKind::Other, 9)];
+        assert_eq!(told(Some(found.map(|(kind, tasks)| wait(kind, tasks)).to_vec())), [Some(7.0), Some(9.0)]);
+        assert_eq!(told(Some(Vec::new())), [Some(0.0), Some(0.0)]);
+        assert_eq!(told(None), [None, None]);
     }
 
     #[test]

@@ -125,6 +125,16 @@ impl Counted {
         }
     }
 
+    /// The growths of files of a database in an event; of all if none is named.
+    pub fn growths(at: Timestamp, to: Option<Timestamp>, what: &What, of: &str) -> Option<Self> {
+        match what {
+            What::Grown { database, times, .. } if of.is_empty() || database.as_deref() == Some(of) => {
+                Some(Self { at, to: to.unwrap_or(at), count: (*times).into() })
+            }
+            _ => None,
+        }
+    }
+
     /// When each of them was: of those between the first and the last nobody knows it better than that.
     fn times(self) -> impl Iterator<Item = Timestamp> {
         let count = self.count.min(MOST_TIMES);
@@ -219,6 +229,20 @@ mod tests {
         assert!(told.buckets.iter().map(|bucket| bucket.avg).sum::<f32>() >= 2.0);
         assert!(line(events.into_iter(), 1, (near, far), all(near, far)).buckets.len() <= MOST);
         assert!(line(events.into_iter(), HOUR, (NOW, ago(HOUR)), all(near, far)).buckets.is_empty());
+    }
+
+    #[test]
+    fn growths_count_for_their_database_and_for_all() {
+        let what = What::Grown {
+            database: Some("orders".into()),
+            file: None,
+            times: 3,
+            by_kb: None,
+            longest_ms: None,
+        };
+        let of = |name| Counted::growths(ago(MIN), Some(ago(0)), &what, name);
+        assert_eq!(["orders", "", "crm"].map(of), [Some(counted(MIN, 0, 3)), Some(counted(MIN, 0, 3)), None]);
+        assert_eq!(Counted::growths(ago(0), None, &What::Deadlocks(4), ""), None);
     }
 
     #[test]

@@ -59,6 +59,16 @@ const OBJECTS: Figure = Figure {
 /// Row versions.
 const VERSIONS: Figure = Figure::plain("version store GB", SeriesId::VersionStore, 1.0);
 
+/// Who queues for its pages.
+const QUEUES: Figure = Figure {
+    title: "tasks that wait for pages",
+    series: SeriesId::MapWaits,
+    other: Some((SeriesId::PageWaits, ["PFS, GAM, SGAM", "others"])),
+    top: None,
+    least: 4.0,
+    limits: |_| None,
+};
+
 /// The largest data file is so many times the smallest: the engine prefers it.
 const UNEVEN: i64 = 2;
 
@@ -87,7 +97,7 @@ impl Parts for Sessions {
     const NAME: &'static str = "session";
     const APART: &'static str = "statement";
     const ORDER: &'static [By<TempdbSession>] = &[|s| s.total_kb().map(|kb| kb as f64)];
-    const FIGURES: &'static [Figure] = &[USED, OBJECTS, VERSIONS];
+    const FIGURES: &'static [Figure] = &[USED, OBJECTS, QUEUES, VERSIONS];
     const WORDS: Words = Words {
         order: "greatest first",
         left_out: "more sessions hold less",

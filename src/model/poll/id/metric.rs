@@ -63,6 +63,9 @@ metrics! {
     264 ClerkPages        "Memory clerk"         "KB"   1.0 Clerks       "pages of a clerk type, KB; key: the type",
     265 LogUsedSize       "Log in use of"        "KB"   1.0 Logs         "transaction log of a database in use, KB; key: the database",
     280 DeadlocksOf       "Deadlocks of a pattern" ""  1.0 Deadlocks    "deadlocks of a pattern, counted by the events of the time line and not kept as points; key: the fingerprint",
+    281 InsideFree        "Free inside files of" "KB"  1.0 Room         "free inside of the data files of a database, KB; key: the database",
+    282 GrowthsTold       "Growths told"         ""    1.0 Growths      "growths of files that a poll told for the first time: its points say when they were read",
+    283 GrowthsOf         "Growths of files"     ""    1.0 Growths      "times that files grew, counted by the events of the time line and not kept as points; key: the database, or nothing for all",
     228 FailedJobs        "Failed jobs"          ""     1.0 Jobs         "jobs whose last outcome within a day was a failure",
 }
 

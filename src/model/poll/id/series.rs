@@ -43,6 +43,8 @@ metrics! {
     27 DatabaseFiles "Database files"          "GB" 0.01 Databases  "files of all databases, GB",
     28 QueryCpu      "CPU of queries"         "ms/s" 0.1  Queries    "CPU that the queries of the plan cache account for, ms per second",
     29 QueryRuns     "Query runs"             "/s"   0.1  Queries    "runs of queries that ended, per second",
+    30 MapWaits              "Allocation waits of tempdb" "" 1.0 TempdbUse "tasks that wait for a PFS, GAM or SGAM page of tempdb",
+    31 PageWaits             "Page waits of tempdb" ""   1.0  TempdbUse  "tasks that wait for any other page of tempdb in memory",
 }
 
 impl SeriesId {
