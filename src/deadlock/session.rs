@@ -1,39 +1,73 @@
-//! A session of Extended Events that records deadlocks, as a script for a DBA: dbtop changes no server, so it makes none itself. Who
-//! runs the server decides what such a session may look like.
+//! Sessions of Extended Events that record what dbtop reads, as scripts for a DBA: dbtop changes no server, so it makes none itself. Who
+//! runs the server decides what such a session may look like. Most are for deadlocks; one for growths of files differs in what it records.
 
 use crate::model::poll::properties::Hosting;
 
-/// Its name in the scripts.
-const NAME: &str = "dbtop_deadlocks";
-
-/// The script, with its reasons as comments, to be looked at before it is run.
+/// The session for deadlocks, with its reasons as comments, to be looked at before it is run.
 pub fn script(hosting: Hosting) -> String {
-    let (head, scope, event, target) = match hosting {
-        Hosting::Own => (SYSTEM_HEALTH, "SERVER", SERVER_EVENT, FILE),
-        Hosting::Rds => (RDS, "SERVER", SERVER_EVENT, RDS_FILE),
-        Hosting::ManagedInstance => (MANAGED, "SERVER", SERVER_EVENT, MEMORY),
-        Hosting::AzureDatabase => (AZURE, "DATABASE", DATABASE_EVENT, MEMORY),
+    let (head, event) = match hosting {
+        Hosting::Own => (SYSTEM_HEALTH, SERVER_EVENT),
+        Hosting::Rds => (RDS, SERVER_EVENT),
+        Hosting::ManagedInstance => (MANAGED, SERVER_EVENT),
+        Hosting::AzureDatabase => (AZURE, DATABASE_EVENT),
+    };
+    format!("{head}{}", session("dbtop_deadlocks", event, hosting))
+}
+
+/// The same for times that files grow by themselves.
+pub fn of_growths(hosting: Hosting) -> String {
+    let head = match hosting {
+        Hosting::Own | Hosting::Rds => GROWTHS,
+        Hosting::ManagedInstance | Hosting::AzureDatabase => GROWTHS_IN_MEMORY,
+    };
+    format!("{head}{}", session("dbtop_growths", GROWTH_EVENT, hosting))
+}
+
+/// Makes and starts a session with one event.
+fn session(name: &str, event: &str, hosting: Hosting) -> String {
+    let file = |folder: &str| {
+        format!(
+            "package0.event_file (SET filename = N'{folder}{name}.xel', max_file_size = 20, max_rollover_files = 5)"
+        )
+    };
+    let (scope, target) = match hosting {
+        Hosting::Own => ("SERVER", file("")),
+        Hosting::Rds => ("SERVER", file("D:\\rdsdbdata\\log\\")),
+        Hosting::ManagedInstance => ("SERVER", MEMORY.to_owned()),
+        Hosting::AzureDatabase => ("DATABASE", MEMORY.to_owned()),
     };
     format!(
-        "{head}\
-         CREATE EVENT SESSION {NAME} ON {scope}\n\
+        "CREATE EVENT SESSION {name} ON {scope}\n\
          ADD EVENT sqlserver.{event}\n\
          ADD TARGET {target}\n\
          WITH (EVENT_RETENTION_MODE = ALLOW_SINGLE_EVENT_LOSS, MAX_DISPATCH_LATENCY = 10 SECONDS, STARTUP_STATE = ON);\n\
          \n\
-         ALTER EVENT SESSION {NAME} ON {scope} STATE = START;\n\
+         ALTER EVENT SESSION {name} ON {scope} STATE = START;\n\
          \n\
-         -- To take it away again: DROP EVENT SESSION {NAME} ON {scope};\n"
+         -- To take it away again: DROP EVENT SESSION {name} ON {scope};\n"
     )
 }
 
 const SERVER_EVENT: &str = "xml_deadlock_report";
 const DATABASE_EVENT: &str = "database_xml_deadlock_report";
+const GROWTH_EVENT: &str = "database_file_size_change (\n    \
+    SET collect_database_name = (1)\n    \
+    ACTION (sqlserver.client_app_name, sqlserver.client_hostname, sqlserver.username)\n    \
+    WHERE (is_automatic = (1)))";
 
-const FILE: &str =
-    "package0.event_file (SET filename = N'dbtop_deadlocks.xel', max_file_size = 20, max_rollover_files = 5)";
-const RDS_FILE: &str = "package0.event_file (SET filename = N'D:\\rdsdbdata\\log\\dbtop_deadlocks.xel', max_file_size = 20, max_rollover_files = 5)";
 const MEMORY: &str = "package0.ring_buffer (SET max_memory = 4096)";
+
+const GROWTHS: &str = "\
+-- A session that keeps the times at which files grew: 100 MB at most in the server's log folder, on RDS in
+-- D:\\rdsdbdata\\log. Where the default trace was switched off, switching it on is another way:
+-- EXEC sp_configure 'default trace enabled', 1; RECONFIGURE; Right: ALTER ANY EVENT SESSION.
+";
+
+const GROWTHS_IN_MEMORY: &str = "\
+-- A session that keeps the times at which files grew in memory, until the next failover; dbtop keeps what it has read.
+-- On Azure SQL Database it tells of the database that dbtop is connected to: run it there.
+-- Right: ALTER ANY EVENT SESSION, on Azure SQL Database ALTER ANY DATABASE EVENT SESSION.
+";
 
 const SYSTEM_HEALTH: &str = "\
 -- The server records deadlocks by itself, in its session system_health. If that was stopped, start it again:
@@ -72,6 +106,13 @@ mod tests {
             }
             assert!(script.lines().all(|line| line.chars().count() <= 160), "{script}");
             assert!(!script.contains('\\') || hosting == Hosting::Rds);
+            let growths = of_growths(hosting);
+            for word in
+                ["dbtop_growths ON", "sqlserver.database_file_size_change", "WHERE (is_automatic = (1))"]
+            {
+                assert!(growths.contains(word), "{hosting:?}: {word} in\n{growths}");
+            }
+            assert_eq!(growths.contains("ring_buffer"), script.contains("ring_buffer"), "{growths}");
         };
         of(
             Hosting::Own,

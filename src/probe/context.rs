@@ -9,7 +9,7 @@ use super::{
     object::ObjectNames,
     progress::{Heard, News, Watermarks},
     query::QueryMemory,
-    script::Script,
+    script::{Event, Script},
     text::TextCache,
 };
 use crate::model::{
@@ -379,7 +379,7 @@ impl ProbeContext {
             Sample::Known(State::Deadlocks(table)) if table.is_from_memory => {
                 let newest = table.patterns.iter().map(DeadlockPattern::last_at).max();
                 let now = self.now();
-                self.read.ring_told(newest, now);
+                self.read.recording_mut(Event::Deadlock).ring_told(newest, now);
             }
             Sample::Counters(counters) => {
                 let counters: &dyn Any = &**counters;

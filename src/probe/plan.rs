@@ -47,8 +47,10 @@ pub(super) fn holds(ctx: &ProbeContext, part: &Part, trip: Trip) -> bool {
             When::Has(name) => ctx.has(name) == Some(true),
             When::Lacks(name) => ctx.has(name) == Some(false),
             When::SecondTrip => true,
-            When::InFile => ctx.read.source().is_some_and(|source| !source.is_ring()),
-            When::InMemory => ctx.read.source().is_some_and(Source::is_ring),
+            When::InFile(event) => {
+                ctx.read.recording(*event).source().is_some_and(|source| !source.is_ring())
+            }
+            When::InMemory(event) => ctx.read.recording(*event).source().is_some_and(Source::is_ring),
         })
 }
 

@@ -1,9 +1,10 @@
 //! How far what only grows on a server was read, and whether there is more of it. Owned by `context`; `run` lets it learn from each
-//! answer. Of growths `context` keeps the books.
+//! answer. Of growths that the default trace told `context` keeps the books.
 
 use super::{
     batch::Sets,
-    recorded::{PATH_CHARS, SESSIONS, Source, Target, choose, is_short},
+    recorded::{PATH_CHARS, Recording},
+    script::Event,
 };
 use crate::{
     model::{
@@ -25,8 +26,6 @@ const AGAIN: u8 = 2;
 /// Growths are asked for from so long before the newest one on, ms: one is written when it ends and has the time at which it began, and
 /// an hour comes twice when summer ends.
 const GROWTHS_BEFORE_MS: i64 = 2 * 3_600_000;
-/// What memory told once is told again: events this much older than the newest one are known, ms.
-const RING_SLACK_MS: i64 = 60_000;
 /// After a reading that failed, and after each further one twice as long, up to the longest, ms.
 const FIRST_WAIT_MS: i64 = 30_000;
 const LONGEST_WAIT_MS: i64 = 900_000;
@@ -34,16 +33,12 @@ const LONGEST_WAIT_MS: i64 = 900_000;
 const REFUSED_WAIT_MS: i64 = 3_600_000;
 
 /// How far what only grows on a server was read: it outlives connections.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Watermarks {
-    /// where deadlock reports are read
-    source: Option<Source>,
-    /// the file of the deadlock reports, and the place in it, up to which they were read
-    deadlocks: Option<(String, i64)>,
-    /// the newest deadlock that memory told, by our clock
-    ring_to: Option<Timestamp>,
-    /// what the server would not let us read
-    refused: Vec<Source>,
+    /// reports of deadlocks
+    deadlocks: Recording,
+    /// growths of files that a session of Extended Events told
+    grown: Recording,
     /// the database that a probe asked last, where it asks one after another
     pub turns: HashMap<ProbeId, i32>,
     /// what was read of Query Stores: an interval that is closed is read once
@@ -56,36 +51,34 @@ pub struct Watermarks {
     trace: Option<String>,
 }
 
+impl Default for Watermarks {
+    fn default() -> Self {
+        Self {
+            deadlocks: Recording::of(Event::Deadlock),
+            grown: Recording::of(Event::Growth),
+            turns: HashMap::new(),
+            query_store: None,
+            briefly: HashSet::new(),
+            growths: None,
+            trace: None,
+        }
+    }
+}
+
 impl Watermarks {
-    /// Where deadlock reports are read; None: no session can be read.
-    pub(super) const fn source(&self) -> Option<&Source> {
-        self.source.as_ref()
+    /// Where events of a kind are read, and how far they were.
+    pub(super) const fn recording(&self, event: Event) -> &Recording {
+        match event {
+            Event::Deadlock => &self.deadlocks,
+            Event::Growth => &self.grown,
+        }
     }
 
-    /// Deadlocks that memory told and that are older than this are known.
-    pub(super) fn ring_from(&self) -> Option<Timestamp> {
-        self.ring_to.map(|to| to.plus_ms(-RING_SLACK_MS))
-    }
-
-    /// Memory told deadlocks up to then. A time that is still to come hides nothing.
-    pub(super) fn ring_told(&mut self, newest: Option<Timestamp>, now: Timestamp) {
-        self.ring_to = newest.into_iter().chain(self.ring_to).max().map(|to| to.min(now));
-    }
-
-    /// The parameters of `Takes::Deadlocks`: the files, and from where on; the session, where its memory is read. The first time it is
-    /// the newest file alone, for some servers keep a GB of them.
-    pub(super) fn params(&self) -> [Param<'_>; 3] {
-        match (&self.source, &self.deadlocks) {
-            (None, _) => [Param::Null, Param::Null, Param::Null],
-            (Some(Source { session, target: Target::Ring }), _) => {
-                [Param::Text(session), Param::Null, Param::Null]
-            }
-            (Some(Source { target: Target::File { all, .. }, .. }), Some((file, place))) => {
-                [Param::Text(all), Param::Text(file), Param::Int(*place)]
-            }
-            (Some(Source { target: Target::File { newest, all }, .. }), None) => {
-                [Param::Text(newest.as_ref().unwrap_or(all)), Param::Null, Param::Null]
-            }
+    /// The same, to be changed.
+    pub(super) const fn recording_mut(&mut self, event: Event) -> &mut Recording {
+        match event {
+            Event::Deadlock => &mut self.deadlocks,
+            Event::Growth => &mut self.grown,
         }
     }
 
@@ -95,7 +88,8 @@ impl Watermarks {
         [since, self.trace.as_deref().map_or(Param::Null, Param::Text)]
     }
 
-    /// Learns from an answer: which session and which trace is read, and what was read last. `only_urls`: as `recorded::choose` has it.
+    /// Learns from an answer: which session and which trace is read, and what was read last. `only_urls`: files of the
+    /// server itself are out of reach.
     pub(super) fn note(&mut self, sets: &Sets, only_urls: bool) {
         if sets.has("growths") {
             let trace = sets.all("growth_trace").next();
@@ -103,21 +97,8 @@ impl Watermarks {
             let is_path = |path: &&str| !path.is_empty() && path.chars().count() <= PATH_CHARS;
             self.trace = path.filter(is_path).map(str::to_owned);
         }
-        if sets.has(SESSIONS) {
-            let source = choose(sets, only_urls, &self.refused);
-            if !source.iter().zip(&self.source).any(|(now, before)| now.is_like(before)) {
-                (self.deadlocks, self.ring_to) = (None, None);
-            }
-            self.source = source;
-        }
-        let newest = sets.all("deadlocks").next();
-        if let Some((file, place)) =
-            newest.and_then(|row| row.raw_text("file_name").zip(row.count("file_offset")))
-            && !file.is_empty()
-            && is_short(file)
-        {
-            self.deadlocks = Some((file.to_owned(), place));
-        }
+        self.deadlocks.note(sets, only_urls);
+        self.grown.note(sets, only_urls);
     }
 
     /// Growths were read, the newest of them at this time of the server's clock, which shows `now`: one that went back goes on from there.
@@ -150,16 +131,6 @@ impl Watermarks {
             }
         }
         self.briefly.retain(|id| table.store(*id).is_some());
-    }
-
-    /// The server did not read it: the next reading begins anew, and if it did so, it takes another target.
-    pub(super) fn refuse(&mut self) {
-        if self.deadlocks.take().is_none()
-            && let Some(source) = self.source.take()
-            && !self.refused.iter().any(|refused| refused.is_like(&source))
-        {
-            self.refused.push(source);
-        }
     }
 }
 
@@ -273,30 +244,9 @@ impl News {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        probe::fixture::{set, sets, text},
-        tds::Cell,
-    };
+    use crate::probe::fixture::{set, sets, text};
 
-    const FILES: &str = "system_health*.xel";
     const NOW: Timestamp = Timestamp::from_ms(1_700_000_000_000);
-
-    fn source(target: Cell) -> Sets {
-        session("system_health", "event_file", target)
-    }
-
-    fn session(name: &str, kind: &str, target: Cell) -> Sets {
-        let columns = ["name", "target_name", "target_data"];
-        sets(vec![set("deadlock_source", &columns, vec![vec![text(name), text(kind), target]])])
-    }
-
-    fn read(file: Cell, place: Cell) -> Sets {
-        sets(vec![set(
-            "deadlocks",
-            &["file_name", "file_offset", "report"],
-            vec![vec![file, place, text("<e/>")]],
-        )])
-    }
 
     fn noted(read_to: &mut Watermarks, sets: &Sets) {
         read_to.note(sets, false);
@@ -330,59 +280,6 @@ mod tests {
         assert_eq!(read_to.of_growths()[1], Param::Text("C:\\log_7.trc"), "another probe was asked");
         noted(&mut read_to, &sets(vec![trace(&"x".repeat(300)), growths()]));
         assert_eq!(read_to.of_growths()[1], Param::Null, "no path of a trace");
-    }
-
-    #[test]
-    fn the_first_reading_is_of_the_newest_file_and_the_next_goes_on_behind_it() {
-        let mut read_to = Watermarks::default();
-        assert_eq!(read_to.params(), [Param::Null, Param::Null, Param::Null], "nothing is known");
-        noted(&mut read_to, &source(Cell::Null));
-        assert_eq!(read_to.params(), [Param::Text(FILES), Param::Null, Param::Null]);
-        let xml = r#"<EventFileTarget><File name="C:\A &amp; B\system_health_0_9.xel"/></EventFileTarget>"#;
-        noted(&mut read_to, &source(text(xml)));
-        assert_eq!(read_to.params()[..2], [Param::Text(r"C:\A & B\system_health_0_9.xel"), Param::Null]);
-        noted(&mut read_to, &read(text("x_9.xel"), Cell::Int(4_096)));
-        let all = Param::Text(r"C:\A & B\system_health*.xel");
-        assert_eq!(read_to.params(), [all, Param::Text("x_9.xel"), Param::Int(4_096)]);
-        // The next file was begun: the place stays, the pattern finds both.
-        noted(&mut read_to, &source(text(&xml.replace("_9.xel", "_10.xel"))));
-        assert_eq!(read_to.params(), [all, Param::Text("x_9.xel"), Param::Int(4_096)]);
-        noted(&mut read_to, &read(Cell::Null, Cell::Int(9)));
-        noted(&mut read_to, &read(text(&"x".repeat(300)), Cell::Int(9)));
-        noted(&mut read_to, &sets(Vec::new()));
-        assert_eq!(read_to.params()[2], Param::Int(4_096), "what means nothing changes nothing");
-        read_to.refuse();
-        assert_eq!(read_to.params()[2], Param::Null, "the file is gone: all is read anew");
-    }
-
-    #[test]
-    fn a_target_that_is_refused_from_its_begin_gives_way_to_another() {
-        let (file, ring) = (source(Cell::Null), session("system_health", "ring_buffer", Cell::Null));
-        let mut both = file.clone();
-        both.append(ring);
-        let mut read_to = Watermarks::default();
-        noted(&mut read_to, &both);
-        noted(&mut read_to, &read(text("x_9.xel"), Cell::Int(7)));
-        read_to.refuse();
-        noted(&mut read_to, &both);
-        assert_eq!(read_to.params()[0], Param::Text(FILES), "it may have been the place alone");
-        read_to.refuse();
-        noted(&mut read_to, &both);
-        assert_eq!(read_to.params()[0], Param::Text("system_health"), "its memory");
-        noted(&mut read_to, &file);
-        assert_eq!(read_to.params()[0], Param::Text(FILES), "better than nothing");
-    }
-
-    #[test]
-    fn what_memory_told_is_known_but_for_a_minute_and_a_clock_that_ran_ahead_hides_nothing() {
-        let mut read_to = Watermarks::default();
-        assert_eq!(read_to.ring_from(), None);
-        read_to.ring_told(Some(NOW.plus_ms(-500_000)), NOW);
-        read_to.ring_told(None, NOW);
-        read_to.ring_told(Some(NOW.plus_ms(-900_000)), NOW);
-        assert_eq!(read_to.ring_from(), Some(NOW.plus_ms(-560_000)));
-        read_to.ring_told(Some(NOW.plus_ms(9_000_000)), NOW);
-        assert_eq!(read_to.ring_from(), Some(NOW.plus_ms(-60_000)));
     }
 
     #[test]

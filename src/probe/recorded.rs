@@ -1,15 +1,18 @@
-//! Where a server records deadlocks: which running session of Extended Events is read, and which target of it. `progress` keeps the
-//! choice from one reading to the next. Pure.
+//! Where a server records what happens seldom: which running session of Extended Events is read, which target of it, and how far.
+//! `progress` keeps that from one reading to the next. Pure.
 //!
-//! `system_health` writes them into a file on most servers. A Managed Instance hands out no such file, but the memory of the session;
-//! on RDS the file may be out of reach, and Azure SQL Database has no `system_health`: there it is a session that a DBA made. What a
-//! server refuses to read is left aside as long as there is something else.
+//! `system_health` writes deadlocks into a file on most servers. A Managed Instance hands out no such file, but the memory of the session;
+//! on RDS the file may be out of reach, and Azure SQL Database has no `system_health`: there it is a session that a DBA made. Growths of
+//! files no session of the server itself has. What a server refuses to read is left aside as long as there is something else.
 
-use super::batch::Sets;
-use crate::tds::Row;
+use super::{batch::Sets, script::Event};
+use crate::{
+    model::base::time::Timestamp,
+    tds::{Param, Row},
+};
 
-/// The script with the sessions and their targets.
-pub(super) const SESSIONS: &str = "deadlock_source";
+/// What memory told once is told again: events this much older than the newest one are known, ms.
+const RING_SLACK_MS: i64 = 60_000;
 /// The session that every server has by itself.
 const OWN_RECORD: &str = "system_health";
 /// Its files, in the server's log folder.
@@ -80,10 +83,98 @@ impl Source {
     }
 }
 
-/// What is read of these sessions. `only_urls`: files of the server itself are out of reach, as on a Managed Instance. What is among
-/// `refused` is left aside while there is another.
-pub fn choose(sets: &Sets, only_urls: bool, refused: &[Source]) -> Option<Source> {
-    let mut found: Vec<Source> = sets.all(SESSIONS).filter_map(|row| Source::of(row, only_urls)).collect();
+/// Where events of a kind are read, and how far they were.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recording {
+    event: Event,
+    /// what is read
+    source: Option<Source>,
+    /// the file, and the place in it, up to which it was read
+    place: Option<(String, i64)>,
+    /// the newest event that memory told, by our clock
+    ring_to: Option<Timestamp>,
+    /// what the server would not let us read
+    refused: Vec<Source>,
+}
+
+impl Recording {
+    /// Nothing was read yet.
+    pub const fn of(event: Event) -> Self {
+        Self { event, source: None, place: None, ring_to: None, refused: Vec::new() }
+    }
+
+    /// What is read; None: no session can be.
+    pub const fn source(&self) -> Option<&Source> {
+        self.source.as_ref()
+    }
+
+    /// The newest event that memory told, by our clock.
+    pub const fn ring_to(&self) -> Option<Timestamp> {
+        self.ring_to
+    }
+
+    /// What memory told and is older than this is known.
+    pub fn ring_from(&self) -> Option<Timestamp> {
+        self.ring_to.map(|to| to.plus_ms(-RING_SLACK_MS))
+    }
+
+    /// Memory told events up to then. A time that is still to come hides nothing.
+    pub fn ring_told(&mut self, newest: Option<Timestamp>, now: Timestamp) {
+        self.ring_to = newest.into_iter().chain(self.ring_to).max().map(|to| to.min(now));
+    }
+
+    /// The parameters of `Takes::Recorded`: the files, and from where on; the session, where its memory is read. The first time it is
+    /// the newest file alone, for some servers keep a GB of them.
+    pub fn params(&self) -> [Param<'_>; 3] {
+        match (&self.source, &self.place) {
+            (None, _) => [Param::Null, Param::Null, Param::Null],
+            (Some(Source { session, target: Target::Ring }), _) => {
+                [Param::Text(session), Param::Null, Param::Null]
+            }
+            (Some(Source { target: Target::File { all, .. }, .. }), Some((file, place))) => {
+                [Param::Text(all), Param::Text(file), Param::Int(*place)]
+            }
+            (Some(Source { target: Target::File { newest, all }, .. }), None) => {
+                [Param::Text(newest.as_ref().unwrap_or(all)), Param::Null, Param::Null]
+            }
+        }
+    }
+
+    /// Learns from an answer: which session is read, and what was read last.
+    pub fn note(&mut self, sets: &Sets, only_urls: bool) {
+        if sets.has(self.event.sessions()) {
+            let source = choose(self.event, sets, only_urls, &self.refused);
+            if !source.iter().zip(&self.source).any(|(now, before)| now.is_like(before)) {
+                (self.place, self.ring_to) = (None, None);
+            }
+            self.source = source;
+        }
+        let newest = sets.all(self.event.files()).next();
+        if let Some((file, place)) =
+            newest.and_then(|row| row.raw_text("file_name").zip(row.count("file_offset")))
+            && !file.is_empty()
+            && is_short(file)
+        {
+            self.place = Some((file.to_owned(), place));
+        }
+    }
+
+    /// The server did not read it: the next reading begins anew, and if it did so, it takes another target.
+    pub fn refuse(&mut self) {
+        if self.place.take().is_none()
+            && let Some(source) = self.source.take()
+            && !self.refused.iter().any(|refused| refused.is_like(&source))
+        {
+            self.refused.push(source);
+        }
+    }
+}
+
+/// What is read of the sessions that record events of a kind. `only_urls`: files of the server itself are out of reach, as on a Managed
+/// Instance. What is among `refused` is left aside while there is another.
+fn choose(event: Event, sets: &Sets, only_urls: bool, refused: &[Source]) -> Option<Source> {
+    let rows = sets.all(event.sessions());
+    let mut found: Vec<Source> = rows.filter_map(|row| Source::of(row, only_urls)).collect();
     found.sort_by_key(Source::rank);
     let is_refused = |source: &&Source| refused.iter().any(|refused| refused.is_like(source));
     found.iter().find(|source| !is_refused(source)).or(found.first()).cloned()
@@ -121,9 +212,9 @@ pub(super) fn is_short(text: &str) -> bool {
     text.chars().count() <= PATH_CHARS
 }
 
-/// The events of deadlocks in the text of a session's memory, the newest first, and whether the text was cut. One that has no end is
-/// left out: the next reading would find another end, and take it for another deadlock.
-pub fn events(ring: &str) -> (impl Iterator<Item = &str>, bool) {
+/// The events of a kind in the text of a session's memory, the newest first, and whether the text was cut. One that has no end is
+/// left out: the next reading would find another end, and take it for another event.
+pub fn events(event: Event, ring: &str) -> (impl Iterator<Item = &str>, bool) {
     const BEGIN: &str = "<event ";
     const END: &str = "</event>";
     let text = ring.trim_start();
@@ -135,7 +226,7 @@ pub fn events(ring: &str) -> (impl Iterator<Item = &str>, bool) {
         until = at;
         let head = piece.split('>').next()?;
         let end = piece.rfind(END)?.saturating_add(END.len());
-        piece.get(..end).filter(|_| head.contains("xml_deadlock_report"))
+        piece.get(..end).filter(|_| head.contains(event.name()))
     });
     (pieces, is_cut)
 }
@@ -150,11 +241,31 @@ mod tests {
 
     const BOX: &str = r#"<EventFileTarget truncated="0"><Buffers logged="3" dropped="0"/><File name="C:\A &amp; B\system_health_0_133900000000000000.xel"/></EventFileTarget>"#;
 
+    const FILES: &str = "system_health*.xel";
+    const NOW: Timestamp = Timestamp::from_ms(1_700_000_000_000);
+
+    fn source(target: Cell) -> Sets {
+        session("system_health", "event_file", target)
+    }
+
+    fn session(name: &str, kind: &str, target: Cell) -> Sets {
+        let columns = ["name", "target_name", "target_data"];
+        sets(vec![set("deadlock_source", &columns, vec![vec![text(name), text(kind), target]])])
+    }
+
+    fn read(file: Cell, place: Cell) -> Sets {
+        sets(vec![set(
+            "deadlocks",
+            &["file_name", "file_offset", "report"],
+            vec![vec![file, place, text("<e/>")]],
+        )])
+    }
+
     fn rows(rows: &[(&str, &str, Cell)]) -> Sets {
         let target = |name: &str| if name.is_empty() { Cell::Null } else { text(name) };
         let rows =
             rows.iter().map(|(name, kind, data)| vec![text(name), target(kind), data.clone()]).collect();
-        sets(vec![set(SESSIONS, &["name", "target_name", "target_data"], rows)])
+        sets(vec![set("deadlock_source", &["name", "target_name", "target_data"], rows)])
     }
 
     fn file(path: &str) -> Cell {
@@ -162,7 +273,7 @@ mod tests {
     }
 
     fn chosen(sessions: &[(&str, &str, Cell)], only_urls: bool, refused: &[Source]) -> String {
-        match choose(&rows(sessions), only_urls, refused) {
+        match choose(Event::Deadlock, &rows(sessions), only_urls, refused) {
             Some(Source { session, target: Target::File { all, .. } }) => format!("{session}: {all}"),
             Some(Source { session, target: Target::Ring }) => format!("{session}: memory"),
             None => "none".to_owned(),
@@ -194,7 +305,7 @@ mod tests {
     fn what_was_refused_is_left_aside_while_there_is_another() {
         let sessions =
             [("system_health", "event_file", text(BOX)), ("system_health", "ring_buffer", Cell::Null)];
-        let refused = [choose(&rows(&sessions), false, &[]).unwrap()];
+        let refused = [choose(Event::Deadlock, &rows(&sessions), false, &[]).unwrap()];
         assert_eq!(chosen(&sessions, false, &refused), "system_health: memory");
         assert!(
             chosen(&sessions[..1], false, &refused).starts_with("system_health: C:"),
@@ -228,7 +339,7 @@ mod tests {
         let (one, two) = (event("xml_deadlock_report", 1), event("database_xml_deadlock_report", 2));
         let other = event("wait_info", 3);
         let found = |ring: &str| {
-            let (events, is_cut) = events(ring);
+            let (events, is_cut) = events(Event::Deadlock, ring);
             (events.map(str::to_owned).collect::<Vec<_>>(), is_cut)
         };
         let ring = format!("<RingBufferTarget truncated=\"0\">{one}{other}{two}</RingBufferTarget>");
@@ -240,5 +351,81 @@ mod tests {
         assert_eq!(found("").0.len() + found("<event ").0.len() + found("</event>").0.len(), 0);
         let many = other.repeat(60_000);
         assert_eq!(found(&many).0.len(), 0, "megabytes of other things");
+    }
+
+    #[test]
+    fn the_first_reading_is_of_the_newest_file_and_the_next_goes_on_behind_it() {
+        let mut read_to = Recording::of(Event::Deadlock);
+        assert_eq!(read_to.params(), [Param::Null, Param::Null, Param::Null], "nothing is known");
+        read_to.note(&source(Cell::Null), false);
+        assert_eq!(read_to.params(), [Param::Text(FILES), Param::Null, Param::Null]);
+        let xml = r#"<EventFileTarget><File name="C:\A &amp; B\system_health_0_9.xel"/></EventFileTarget>"#;
+        read_to.note(&source(text(xml)), false);
+        assert_eq!(read_to.params()[..2], [Param::Text(r"C:\A & B\system_health_0_9.xel"), Param::Null]);
+        read_to.note(&read(text("x_9.xel"), Cell::Int(4_096)), false);
+        let all = Param::Text(r"C:\A & B\system_health*.xel");
+        assert_eq!(read_to.params(), [all, Param::Text("x_9.xel"), Param::Int(4_096)]);
+        // The next file was begun: the place stays, the pattern finds both.
+        read_to.note(&source(text(&xml.replace("_9.xel", "_10.xel"))), false);
+        assert_eq!(read_to.params(), [all, Param::Text("x_9.xel"), Param::Int(4_096)]);
+        read_to.note(&read(Cell::Null, Cell::Int(9)), false);
+        read_to.note(&read(text(&"x".repeat(300)), Cell::Int(9)), false);
+        read_to.note(&sets(Vec::new()), false);
+        assert_eq!(read_to.params()[2], Param::Int(4_096), "what means nothing changes nothing");
+        read_to.refuse();
+        assert_eq!(read_to.params()[2], Param::Null, "the file is gone: all is read anew");
+    }
+
+    #[test]
+    fn a_target_that_is_refused_from_its_begin_gives_way_to_another() {
+        let (file, ring) = (source(Cell::Null), session("system_health", "ring_buffer", Cell::Null));
+        let mut both = file.clone();
+        both.append(ring);
+        let mut read_to = Recording::of(Event::Deadlock);
+        read_to.note(&both, false);
+        read_to.note(&read(text("x_9.xel"), Cell::Int(7)), false);
+        read_to.refuse();
+        read_to.note(&both, false);
+        assert_eq!(read_to.params()[0], Param::Text(FILES), "it may have been the place alone");
+        read_to.refuse();
+        read_to.note(&both, false);
+        assert_eq!(read_to.params()[0], Param::Text("system_health"), "its memory");
+        read_to.note(&file, false);
+        assert_eq!(read_to.params()[0], Param::Text(FILES), "better than nothing");
+    }
+
+    #[test]
+    fn what_memory_told_is_known_but_for_a_minute_and_a_clock_that_ran_ahead_hides_nothing() {
+        let mut read_to = Recording::of(Event::Deadlock);
+        assert_eq!(read_to.ring_from(), None);
+        read_to.ring_told(Some(NOW.plus_ms(-500_000)), NOW);
+        read_to.ring_told(None, NOW);
+        read_to.ring_told(Some(NOW.plus_ms(-900_000)), NOW);
+        assert_eq!(read_to.ring_from(), Some(NOW.plus_ms(-560_000)));
+        read_to.ring_told(Some(NOW.plus_ms(9_000_000)), NOW);
+        assert_eq!(read_to.ring_from(), Some(NOW.plus_ms(-60_000)));
+    }
+
+    #[test]
+    fn growths_have_a_session_and_a_place_of_their_own() {
+        let of = |script: &str, name: &str| {
+            let xml = text("<F><File name=\"/x/g_0_1.xel\"/></F>");
+            set(
+                script,
+                &["name", "target_name", "target_data"],
+                vec![vec![text(name), text("event_file"), xml]],
+            )
+        };
+        let place =
+            |file| set("growth_events", &["file_name", "file_offset"], vec![vec![text(file), Cell::Int(9)]]);
+        let answer = sets(vec![of("growth_source", "g"), of("deadlock_source", "dl"), place("/x/g_0_1.xel")]);
+        let [mut grown, mut deadlocks] = [Event::Growth, Event::Deadlock].map(Recording::of);
+        grown.note(&answer, false);
+        deadlocks.note(&answer, false);
+        assert_eq!(grown.params(), [Param::Text("/x/g*.xel"), Param::Text("/x/g_0_1.xel"), Param::Int(9)]);
+        assert_eq!(deadlocks.source().map(|source| &*source.session), Some("dl"));
+        assert_eq!(deadlocks.params()[1], Param::Null);
+        let ring = "<event name=\"database_file_size_change\"><data/></event><event name=\"xml_deadlock_report\"></event>";
+        assert_eq!(events(Event::Growth, ring).0.count(), 1);
     }
 }

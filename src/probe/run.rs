@@ -304,8 +304,8 @@ fn params<'c>(scripts: &[Script], ctx: &'c ProbeContext) -> Vec<Param<'c>> {
         ctx.read.of_growths().into()
     } else if takes(Takes::AllDatabases) {
         vec![Param::Null]
-    } else if takes(Takes::Deadlocks) {
-        ctx.read.params().into()
+    } else if let Some(event) = scripts.iter().find_map(|script| script.takes.recorded()) {
+        ctx.read.recording(event).params().into()
     } else {
         Vec::new()
     }
@@ -346,7 +346,7 @@ fn blame(asked: &[&Probe], gathered: &Gathered, ctx: &mut ProbeContext) {
 impl Gathered {
     /// A script gave no set. A failure that will come again is remembered.
     fn fail(&mut self, script: Script, failure: Failure, ctx: &mut ProbeContext) {
-        if script.takes == Takes::Deadlocks
+        if let Some(event) = script.takes.recorded()
             && !failure.number.is_some_and(is_of_the_moment)
             && matches!(
                 failure.kind,
@@ -354,7 +354,7 @@ impl Gathered {
             )
         {
             // The file up to which it was read is gone, or files are out of reach at all.
-            ctx.read.refuse();
+            ctx.read.recording_mut(event).refuse();
             return self.problems.push((script.name, unavailable(failure, script, ctx)));
         }
         let why = unavailable(failure, script, ctx);

@@ -76,8 +76,18 @@ pub enum Takes {
     GrowthsSince,
     /// that all databases are meant
     AllDatabases,
-    /// which files of deadlock reports are read, and from where on; or the session whose memory is read
-    Deadlocks,
+    /// which files with events of this kind are read, and from where on; or the session whose memory is read
+    Recorded(Event),
+}
+
+impl Takes {
+    /// The kind of events that is read out of a session.
+    pub(super) const fn recorded(self) -> Option<Event> {
+        match self {
+            Self::Recorded(event) => Some(event),
+            _ => None,
+        }
+    }
 }
 
 /// A view in place of another one. The head of the file has a line `-- Over:` with each, for the T-SQL gate (`tests/expand_scripts.sh`).
@@ -132,6 +142,41 @@ macro_rules! script {
 }
 pub(super) use script;
 
+/// What is read out of sessions of Extended Events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// a report of a deadlock
+    Deadlock,
+    /// a file grew or shrank
+    Growth,
+}
+
+impl Event {
+    /// The script with the sessions and their targets.
+    pub(super) const fn sessions(self) -> &'static str {
+        match self {
+            Self::Deadlock => "deadlock_source",
+            Self::Growth => "growth_source",
+        }
+    }
+
+    /// The script that reads files.
+    pub(super) const fn files(self) -> &'static str {
+        match self {
+            Self::Deadlock => "deadlocks",
+            Self::Growth => "growth_events",
+        }
+    }
+
+    /// What its name ends in.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Deadlock => "xml_deadlock_report",
+            Self::Growth => "database_file_size_change",
+        }
+    }
+}
+
 /// When a script is part of a poll. All conditions of a part must hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum When {
@@ -143,8 +188,8 @@ pub enum When {
     Lacks(&'static str),
     /// in a second round trip, if the probe finds it worth one
     SecondTrip,
-    /// deadlocks are read from files
-    InFile,
-    /// deadlocks are read from the memory of a session
-    InMemory,
+    /// events of this kind are read from files
+    InFile(Event),
+    /// they are read from the memory of a session
+    InMemory(Event),
 }

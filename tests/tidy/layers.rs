@@ -16,7 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("tds", &["model"]),
     ("store", &["model", "vault"]),
     ("report", &["model", "sql", "store", "plan"]),
-    ("probe", &["model", "sql", "tds", "deadlock"]),
+    ("probe", &["model", "sql", "tds", "deadlock", "xml"]),
     ("collect", &["model", "probe", "tds"]),
     ("sim", &["model", "sql"]),
     ("protocol", &["model", "plan", "deadlock"]),

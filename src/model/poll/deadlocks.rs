@@ -35,12 +35,14 @@ pub struct DeadlockTable {
     pub patterns: Vec<DeadlockPattern>,
     /// patterns that were known and are not kept any more
     pub left_out: u64,
-    /// the server had more reports than one poll may read: there may be more deadlocks than are told
+    /// the server had more reports than this poll could read: there may be more deadlocks than it told
     pub at_least: bool,
     /// the session of Extended Events that told them
     pub session: Arc<str>,
     /// it told them out of its memory, which forgets, and not out of a file
     pub is_from_memory: bool,
+    /// of the time before this, by our clock, some may be missing, in this poll or in one before it; of the time behind it none is
+    pub missed_to: Option<Timestamp>,
 }
 
 /// Deadlocks that are alike: the same statements, the same locks.
@@ -219,6 +221,17 @@ impl DeadlockTable {
         }
     }
 
+    /// From then on there may have been more than are told.
+    pub fn may_lack(&self, from: Timestamp) -> bool {
+        // A state of a version that kept no time says so of all.
+        self.missed_to.map_or(self.at_least, |to| to > from)
+    }
+
+    /// The first deadlock of all.
+    pub fn first_told(&self) -> Option<Timestamp> {
+        self.patterns.iter().map(|pattern| pattern.first_at).min()
+    }
+
     /// The pattern with a fingerprint; a new one if it is not there.
     pub fn pattern(&mut self, fingerprint: u64, kind: &str) -> &mut DeadlockPattern {
         let at = self.patterns.iter().position(|pattern| pattern.fingerprint == fingerprint);
@@ -304,7 +317,7 @@ impl DeadlockTable {
             self.pattern(old.fingerprint, &old.kind).follow(old);
         }
         self.left_out = self.left_out.saturating_add(before.left_out);
-        self.at_least |= before.at_least;
+        self.missed_to = self.missed_to.max(before.missed_to);
         self.tidy();
     }
 
@@ -520,6 +533,25 @@ mod tests {
         lean.each_statement(&mut |statement| found.push((statement.text.id(), statement.text.is_lost())));
         assert_eq!(found, [(id, true)]);
         assert_eq!((lean.patterns[0].times, lean.patterns[0].seen.len()), (1, 1));
+    }
+
+    #[test]
+    fn what_was_missed_is_of_the_time_before_it_and_stays_so() {
+        let at = |s: i64| Timestamp::from_ms(s * 1_000);
+        let mut table = DeadlockTable { at_least: true, missed_to: Some(at(50)), ..DeadlockTable::default() };
+        let calm = DeadlockTable::default();
+        let follow = |table: &mut DeadlockTable, now: &DeadlockTable| {
+            let before = std::mem::replace(table, now.clone());
+            table.follow(&before);
+        };
+        follow(&mut table, &calm);
+        assert!(!table.at_least, "this poll read all");
+        assert_eq!([49, 50, 51].map(|s| table.may_lack(at(s))), [true, false, false]);
+        follow(&mut table, &DeadlockTable { at_least: true, missed_to: Some(at(80)), ..calm.clone() });
+        follow(&mut table, &calm);
+        assert_eq!([79, 80].map(|s| table.may_lack(at(s))), [true, false]);
+        let old = DeadlockTable { at_least: true, ..calm };
+        assert!(old.may_lack(at(9_000)), "a version that kept no time says so of all");
     }
 
     #[test]

@@ -31,24 +31,26 @@ use crate::{
         context::ProbeContext,
         descriptor::{Company, Lane, Pace, Part, Probe, Want, Worth, needed},
         recorded,
-        script::{Needs, Script, Takes, When, script},
+        script::{Event, Needs, Script, Takes, When, script},
     },
 };
 use std::sync::Arc;
 
 const SOURCE: Script = script!("deadlock_source", Performance, by "name" "target_name");
 /// Events that were flushed together share their place in the file: a report is told from others by itself.
-const REPORTS: Script = script!("deadlocks", Performance, by "report").taking(Takes::Deadlocks);
+const REPORTS: Script =
+    script!("deadlocks", Performance, by "report").taking(Takes::Recorded(Event::Deadlock));
 
 /// Reports out of memory.
-const RING: Script = script!("deadlock_ring", Performance, one row).taking(Takes::Deadlocks);
+pub(super) const RING: Script =
+    script!("deadlock_ring", Performance, one row).taking(Takes::Recorded(Event::Deadlock));
 
 /// See the module.
 pub(super) static PROBE: Probe = Probe {
     parts: &[
         needed(SOURCE),
-        Part { script: REPORTS, when: &[When::SecondTrip, When::InFile], needed: true },
-        Part { script: RING, when: &[When::SecondTrip, When::InMemory], needed: true },
+        Part { script: REPORTS, when: &[When::SecondTrip, When::InFile(Event::Deadlock)], needed: true },
+        Part { script: RING, when: &[When::SecondTrip, When::InMemory(Event::Deadlock)], needed: true },
     ],
     pace: Pace::NotFaster,
     company: Company::Alone,
@@ -87,7 +89,7 @@ fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
     let Some(session) = sets.many(SOURCE.name)?.next() else {
         return Err(Unavailable::Missing("running session that records deadlocks".into()));
     };
-    let Some(source) = ctx.read.source() else {
+    let Some(source) = ctx.read.recording(Event::Deadlock).source() else {
         let name = sanitize_line(session.raw_text("name").unwrap_or("the session"), MOST_NAME);
         return Err(Unavailable::Missing(format!("readable target of {name}").into()));
     };
@@ -107,6 +109,7 @@ fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
             }
         }
         table.at_least = rows >= MOST_ROWS;
+        table.missed_to = table.first_told().filter(|_| table.at_least);
     }
     table.tidy();
     Ok(Sample::Known(State::Deadlocks(Arc::new(table))))
@@ -118,8 +121,8 @@ fn from_memory(sets: &Sets, ctx: &ProbeContext, table: &mut DeadlockTable) -> Re
     let Some(row) = sets.many(RING.name)?.next() else { return Ok(()) };
     let ring = row.raw_text("ring").unwrap_or_default();
     let head = row.raw_text("ring_head").unwrap_or_default();
-    let (events, is_cut) = recorded::events(ring);
-    let from = ctx.read.ring_from();
+    let (events, is_cut) = recorded::events(Event::Deadlock, ring);
+    let from = ctx.read.recording(Event::Deadlock).ring_from();
     let skew_ms = ctx.skew_ms().unwrap_or(0);
     let is_new = |xml: &&str| {
         let at = stamp(xml).map(|at| at.plus_ms(skew_ms.saturating_neg()));
@@ -133,7 +136,14 @@ fn from_memory(sets: &Sets, ctx: &ProbeContext, table: &mut DeadlockTable) -> Re
     }
     // Each XML begins with its element: what the server left out stands in it.
     let is_truncated = head.split('>').next().is_some_and(|head| head.contains("truncated=\"1\""));
-    table.at_least = is_cut || is_truncated || told >= MOST_ROWS;
+    // Newer ones push older ones out: what begins before the last reading ended lacks nothing.
+    let oldest = ring.find("<event ").and_then(|at| stamp(ring.get(at..)?));
+    let oldest = oldest.map(|at| at.plus_ms(skew_ms.saturating_neg()));
+    let told_to = ctx.read.recording(Event::Deadlock).ring_to();
+    let reaches_back = told_to.zip(oldest).is_some_and(|(told_to, oldest)| oldest <= told_to);
+    table.at_least = told >= MOST_ROWS || (is_cut || is_truncated) && !reaches_back;
+    let missed_to = if told >= MOST_ROWS { table.first_told() } else { oldest };
+    table.missed_to = table.at_least.then(|| missed_to.map_or(ctx.now(), |at| at.min(ctx.now())));
     Ok(())
 }
 
@@ -508,6 +518,25 @@ mod tests {
             vec![ring(head, "").remove(0), set("deadlock_ring", &["ring_head", "ring"], Vec::new())],
         );
         assert!(gone.patterns.is_empty(), "stopped meanwhile");
+    }
+
+    #[test]
+    fn memory_that_lost_what_was_told_before_lacks_nothing_since_then() {
+        let now = || Timestamp::parse("2026-11-29T15:00:00Z").unwrap();
+        let mut ctx = ProbeContext::new(now);
+        let head = "<RingBufferTarget truncated=\"1\">";
+        let mut missed_to = |xml: &str| {
+            let told = of_ring(&mut ctx, ring(head, &format!("{head}{xml}</RingBufferTarget>")));
+            assert_eq!(told.at_least, told.missed_to.is_some());
+            told.missed_to
+        };
+        let at = |minute: &str| EVENT.replace("14:02:11", &format!("14:{minute}:00"));
+        let other = "<event name=\"wait_info\" timestamp=\"2026-11-29T13:00:00Z\"><data/></event>";
+        assert_eq!(missed_to(&format!("{other}{EVENT}")), Timestamp::parse("2026-11-29T13:00:00Z"));
+        assert_eq!(missed_to(&format!("{EVENT}{}", at("20"))), None, "older things are gone that were told");
+        let half_an_hour = Timestamp::parse("2026-11-29T14:50:00.250Z");
+        assert_eq!(missed_to(&at("50")), half_an_hour, "of which nothing is left");
+        assert_eq!(missed_to(&at("50")), None);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::{
     model::poll::properties::Hosting,
     sim::{
         backend::{
-            ColumnType::{BigInt, DateTimeOffset, NVarChar, NVarCharMax},
+            ColumnType::{self, BigInt, DateTimeOffset, NVarChar, NVarCharMax},
             Value,
         },
         world::deadlocks::{Deadlock, Pattern, Place, Side},
@@ -37,6 +37,14 @@ const HEAD_CHARS: usize = 400;
 /// The session that every server has, and the one that a DBA made where that is no help.
 const SYSTEM_HEALTH: &str = "system_health";
 const OWN: &str = "deadlocks";
+
+/// The columns of sessions that record something.
+pub(super) const SESSIONS: [(&str, ColumnType); 4] = [
+    ("server_time", DateTimeOffset(7)),
+    ("name", NVarChar(256)),
+    ("target_name", NVarChar(60)),
+    ("target_data", NVarCharMax),
+];
 
 /// The session whose deadlocks can be read, and its files.
 const fn session(q: &Asked<'_>) -> &'static str {
@@ -80,13 +88,7 @@ fn sessions(q: &Asked<'_>) -> Table {
         Hosting::Rds => vec![file(OWN), file(SYSTEM_HEALTH), ring(SYSTEM_HEALTH)],
         Hosting::AzureDatabase => vec![ring(OWN)],
     };
-    let columns = [
-        ("server_time", DateTimeOffset(7)),
-        ("name", NVarChar(256)),
-        ("target_name", NVarChar(60)),
-        ("target_data", NVarCharMax),
-    ];
-    Table::new(&columns).with(rows.into_iter())
+    Table::new(&SESSIONS).with(rows.into_iter())
 }
 
 /// What the session has in memory, as the server writes it: the oldest first, as many as 4 MB hold.
@@ -443,13 +445,13 @@ fn native_stack(side: &Side, xml: &mut String) {
 }
 
 /// `2026-11-29T14:02:11.250Z`
-fn instant(utc_ms: i64) -> String {
+pub(super) fn instant(utc_ms: i64) -> String {
     let day = crate::model::base::time::Timestamp::from_ms(utc_ms).day();
     let ms = utc_ms.rem_euclid(86_400_000);
     format!("{day}T{:02}:{:02}:{:02}.{:03}Z", ms / 3_600_000, ms / 60_000 % 60, ms / 1_000 % 60, ms % 1_000)
 }
 
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 

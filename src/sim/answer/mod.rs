@@ -10,6 +10,7 @@ mod asked;
 mod blocking;
 mod deadlocks;
 mod expr;
+mod growths;
 mod handle;
 mod hostile;
 pub mod plan;
@@ -159,6 +160,7 @@ fn table_of(name: &str) -> Option<fn(&Asked<'_>) -> Table> {
         slow::ANSWERS,
         plans::ANSWERS,
         room::ANSWERS,
+        growths::ANSWERS,
         deadlocks::ANSWERS,
     ];
     families.into_iter().flatten().find(|(script, _)| *script == name).map(|(_, answer)| *answer)

@@ -10,19 +10,12 @@ use crate::sim::{
         Value,
     },
     scenario::Kind,
-    world::{
-        profile::Database,
-        storage::{File, Growth},
-        trouble::SNAPSHOT,
-        work::Work,
-    },
+    world::{profile::Database, storage::File, trouble::SNAPSHOT, work::Work},
 };
 
 /// The scripts that are answered here.
 pub const ANSWERS: &[Answer] = &[
     ("grant_queue", grant_queue),
-    ("growth_trace", growth_trace),
-    ("growths", growths),
     ("log_holders", log_holders),
     ("log_use", log_use),
     ("memory_counters", memory_counters),
@@ -294,71 +287,6 @@ fn space(q: &Asked<'_>) -> Table {
     Table::new(&columns).with(files.into_iter().take(1_000).map(row))
 }
 
-/// Whether the default trace runs, and whether the login may read it.
-fn growth_trace(q: &Asked<'_>) -> Table {
-    let runs = i64::from(q.moment.has_default_trace());
-    let may = q.rights.on_server("ALTER TRACE", q.moment.profile.version);
-    // Without the right no trace is seen.
-    let seen = if may == Some(true) { runs } else { 0 };
-    Table::one(vec![
-        ("server_time", DateTimeOffset(7), q.now()),
-        ("alter_trace", Int, opt(may, |held| int(i64::from(held)))),
-        ("is_enabled", Int, int(runs)),
-        ("default_traces", Int, int(seen)),
-        ("trace_path", NVarChar(260), opt((seen > 0).then(|| q.moment.trace_file()), |(path, _)| text(path))),
-    ])
-}
-
-/// The growths in the files of the default trace since a time of the server's clock: in the newest alone, if that was read last.
-fn growths(q: &Asked<'_>) -> Table {
-    let columns = [
-        &[
-            ("total_rows", Int),
-            ("event_class", Int),
-            ("database_id", Int),
-            ("database_name", NVarChar(256)),
-            ("logical_name", NVarChar(256)),
-            ("start_time", DateTime),
-            ("duration_us", BigInt),
-            ("grown_pages", Int),
-        ][..],
-        &[("login_name", NVarChar(256)), ("host_name", NVarChar(256)), ("program_name", NVarChar(256))],
-    ]
-    .concat();
-    let may = q.rights.on_server("ALTER TRACE", q.moment.profile.version) == Some(true);
-    if !may || !q.moment.has_default_trace() {
-        return Table::new(&columns);
-    }
-    let local_ms = |at_ms: i64| i64::try_from(q.moment.local_ns(at_ms) / 1_000_000).unwrap_or(i64::MAX);
-    let since = first_number(q).unwrap_or_else(|| local_ms(q.moment.at_ms) - 31 * 86_400_000);
-    let (path, began_ms) = q.moment.trace_file();
-    let is_known =
-        matches!(q.params.get(1).map(|param| &param.value), Some(Value::Text(known)) if *known == path);
-    // A datetime counts in thirds of ten milliseconds.
-    let is_new = |growth: &Growth| local_ms(growth.at_ms) - since > 3;
-    let is_there = |growth: &Growth| !is_known || growth.at_ms >= began_ms;
-    let grown = q.moment.growths().into_iter().filter(|growth| is_new(growth) && is_there(growth));
-    let grown: Vec<_> = grown.take(300).collect();
-    let total = grown.len() as i64;
-    let row = |growth: Growth| {
-        let database = q.moment.profile.database(growth.database_id);
-        vec![
-            int(total),
-            int(if growth.log { 93 } else { 92 }),
-            int(growth.database_id),
-            opt(database, |database| text(q.moment.database_name(database))),
-            text(growth.name),
-            q.datetime(growth.at_ms),
-            int(growth.took_ms * 1_000),
-            int(growth.bytes / 8_192),
-            text("ACME\\svc_app"),
-            text("APP-01"),
-            text("Core Microsoft SqlClient Data Provider"),
-        ]
-    };
-    Table::new(&columns).with(grown.into_iter().map(row))
-}
-
 /// The databases that are asked how much of their files is free.
 fn room_databases(q: &Asked<'_>) -> Table {
     let columns = [
@@ -417,7 +345,7 @@ fn room_files(q: &Asked<'_>) -> Table {
 }
 
 /// The first parameter, where it is a number.
-fn first_number(q: &Asked<'_>) -> Option<i64> {
+pub(super) fn first_number(q: &Asked<'_>) -> Option<i64> {
     match q.params.first().map(|param| &param.value) {
         Some(Value::Int(n)) => Some(*n),
         _ => None,

@@ -220,6 +220,8 @@ actions! {
         keys(&[at(STORAGE, "u")]);
     RecordDeadlocks: "a session that records deadlocks, as a script for a DBA: dbtop makes none itself",
         keys(&[at(DEADLOCKS, "S")]);
+    RecordGrowths: "a session that records when files grow, as a script for a DBA, for where the default trace tells nothing",
+        keys(&[at(STORAGE, "S")]);
     Answer: "the newest answer of a server again: a plan, waits, the buffer pool", always(),
         word("answer", "the newest answer of a server again");
     ToQuery: "to the queries of a request or a wait, or of an instance by CPU; from the plan cache to Query Store, and back", on_row(),

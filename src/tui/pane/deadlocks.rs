@@ -144,7 +144,8 @@ impl Parts for Deadlocks {
     fn told(tables: &mut dyn Iterator<Item = &DeadlockTable>) -> Option<String> {
         let (times, at_least) = tables.fold((0_u64, false), |(times, at_least), table| {
             let own: u64 = table.patterns.iter().map(|pattern| pattern.times).sum();
-            (times.saturating_add(own), at_least || table.at_least || table.left_out > 0)
+            let lacks = table.first_told().is_some_and(|first| table.may_lack(first));
+            (times.saturating_add(own), at_least || lacks || table.left_out > 0)
         });
         (times > 0).then(|| {
             let mut told = String::from(if at_least { "≥" } else { "" });
@@ -191,8 +192,14 @@ impl Parts for Deadlocks {
         if let Some(more @ 1..) = pattern.times.checked_sub(TIMES as u64) {
             d.text(format!("and {more} before"), t.dim);
         }
-        if line.table.at_least {
-            d.text("The server had more reports than are read at once: there may have been more.", t.dim);
+        if line.table.may_lack(pattern.first_at) {
+            let mut told =
+                String::from("The server had more reports than are read at once: there may have been more");
+            if let Some(to) = line.table.missed_to {
+                told.push_str(" before ");
+                told.push_str(&view.zone.instant(to));
+            }
+            d.text(told + ".", t.dim);
         }
     }
 }
@@ -218,11 +225,21 @@ fn failure(view: &View<'_>) -> Option<String> {
 
 /// A session that records deadlocks, as a script that can be copied.
 fn script(i: &InstanceSnapshot, view: &View<'_>) -> Document {
+    shown(i, view, "deadlocks", session::script)
+}
+
+/// A session for a DBA to look at, by who runs the server.
+pub(super) fn shown(
+    i: &InstanceSnapshot,
+    view: &View<'_>,
+    what: &str,
+    script: fn(Hosting) -> String,
+) -> Document {
     let edition = i.facts.properties.get().and_then(|p| p.engine_edition);
     let databases = i.facts.databases.get().map_or(&[][..], |rows| rows);
     let names = databases.iter().filter_map(|row| row.name.as_deref());
-    let text: Arc<str> = session::script(Hosting::of(edition, names)).into();
-    let mut d = Document::new(format!("A session that records deadlocks on {}", i.id()));
+    let text: Arc<str> = script(Hosting::of(edition, names)).into();
+    let mut d = Document::new(format!("A session that records {what} on {}", i.id()));
     d.text("dbtop changes no server: a DBA looks at this and runs it. y copies it.", view.theme.dim);
     let end = text.len();
     d.statement = Some(Statement { text: Arc::new(SqlText::new(text, None, None, false)), start: 0, end });
@@ -249,15 +266,15 @@ const COLUMNS: &[Column] = &[
         .also(&["kind"]),
     Column::number("times", "TIMES", 6, 0)
         .value(|d| Some(Value::Number(d.part.times as f64)))
-        .cell(|d, v, out| bound(d, v, d.table.at_least, out))
+        .cell(|d, v, out| bound(d, v, d.table.may_lack(d.part.first_at), out))
         .filter(),
     Column::number("hour", "1H", 5, 3)
         .value(|d| Some(within(d, HOUR_MS)))
-        .cell(|d, v, out| bound(d, v, since(d, HOUR_MS).1, out))
+        .cell(|d, v, out| bound(d, v, is_bound(d, HOUR_MS), out))
         .filter(),
     Column::number("day", "24H", 5, 2)
         .value(|d| Some(within(d, 24 * HOUR_MS)))
-        .cell(|d, v, out| bound(d, v, since(d, 24 * HOUR_MS).1, out))
+        .cell(|d, v, out| bound(d, v, is_bound(d, 24 * HOUR_MS), out))
         .filter(),
     Column::text("since", "SINCE", 19, 4)
         .at_least(8)
@@ -322,6 +339,11 @@ fn when(d: &Line<'_, Deadlocks>, at: Timestamp, out: &mut CellText) {
 
 fn since(d: &Line<'_, Deadlocks>, ms: i64) -> (u64, bool) {
     d.part.since(d.view.now.plus_ms(-ms))
+}
+
+/// In that time there may have been more.
+fn is_bound(d: &Line<'_, Deadlocks>, ms: i64) -> bool {
+    since(d, ms).1 || d.table.may_lack(d.view.now.plus_ms(-ms).max(d.part.first_at))
 }
 
 fn within(d: &Line<'_, Deadlocks>, ms: i64) -> Value<'static> {
@@ -445,6 +467,31 @@ mod tests {
             assert!(text.contains(words), "{words} in {text}");
         }
         assert!(pane.next_problem(false, true, &stage.view()), "it came back");
+    }
+
+    #[test]
+    fn a_count_is_bound_where_the_time_that_it_is_of_lacks_some() {
+        let told = |missed_ago_s: i64| {
+            let mut table = DeadlockTable::default();
+            for ago_s in [60, 7_200] {
+                table.pattern(7, "key lookup").push(report(ago_s, "report"));
+            }
+            table.missed_to = Some(fixture::NOW.plus_ms(-missed_ago_s * 1_000));
+            let mut fleet = fixture::small();
+            for i in &mut fleet.instances {
+                let facts = &mut Arc::make_mut(i).facts;
+                facts.deadlocks = Reading::good(Arc::new(table.clone()), fixture::NOW, 0);
+            }
+            let stage = Stage::one(fleet, "sqlprd-001");
+            let mut pane = DeadlocksPane::default();
+            let lines = stage.draw(&mut pane, 200, 12);
+            let counts: Vec<String> =
+                lines[1].split_whitespace().skip(3).take(3).map(str::to_owned).collect();
+            (counts.join(" "), stage.title(&mut pane).contains("≥2 deadlocks"))
+        };
+        assert_eq!(told(9_000), ("2 1 2".to_owned(), false), "before the first of them");
+        assert_eq!(told(4_000), ("≥2 1 ≥2".to_owned(), true), "in the day, and not in the last hour");
+        assert_eq!(told(1_800), ("≥2 ≥1 ≥2".to_owned(), true));
     }
 
     #[test]

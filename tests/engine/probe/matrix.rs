@@ -13,7 +13,7 @@ use dbtop::{
         catalog::probes,
         descriptor::{Part, Probe},
         poll, prepare,
-        script::{Needs, Script, When},
+        script::{Event, Needs, Script, When},
     },
     tds::Cell,
 };
@@ -69,11 +69,25 @@ fn server(part: &Part) -> Fake {
                 }
                 present.push(row);
             }
-            When::InMemory => {
-                let row = vec![("name", text("system_health")), ("target_name", text("ring_buffer"))];
-                server = server.with("deadlock_source", Fate::Rows(vec![row]));
+            When::InMemory(event) | When::InFile(event) => {
+                let is_ring = matches!(when, When::InMemory(_));
+                let target = if is_ring { "ring_buffer" } else { "event_file" };
+                let file = text("<EventFileTarget><File name=\"/x/a_0_1.xel\"/></EventFileTarget>");
+                let row = vec![
+                    ("name", text("system_health")),
+                    ("target_name", text(target)),
+                    ("target_data", file),
+                ];
+                let sessions = match event {
+                    Event::Deadlock => "deadlock_source",
+                    Event::Growth => "growth_source",
+                };
+                // A session is asked for growths where the trace is off.
+                server = server
+                    .with(sessions, Fate::Rows(vec![row]))
+                    .with("growth_trace", Fate::Rows(vec![vec![("is_enabled", Cell::Int(0))]]));
             }
-            When::Lacks(_) | When::Focused | When::SecondTrip | When::InFile => {}
+            When::Lacks(_) | When::Focused | When::SecondTrip => {}
         }
     }
     let blocked = [("requests_seen", Cell::Int(60)), ("blocked_requests", Cell::Int(1))];

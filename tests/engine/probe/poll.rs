@@ -80,7 +80,7 @@ async fn the_first_poll_learns_the_rights_before_it_chooses_scripts() {
             "availability",
             "volumes",
             "space",
-            "growth_trace growths",
+            "growth_trace growths growth_source",
             "room_databases",
             "log_use",
             "jobs",
@@ -137,9 +137,12 @@ async fn every_declared_column_reaches_the_sample() {
             ProbeId::CpuRing | ProbeId::Volumes | ProbeId::Clerks | ProbeId::Space => 1,
             // Nothing failed, before or now; the module is encrypted; this server knows no hints and no feedback.
             ProbeId::QueryStore => 7,
-            // All files together have no name, kind, path, database, size or I/Os in flight.
+            // All files together have no name, kind, path, database, size, and nothing of I/Os in flight.
+            ProbeId::Files => 8,
             // This server counts no spills; the statement is whole, of no module that has a name, and was never told before.
-            ProbeId::Files | ProbeId::Queries => 6,
+            ProbeId::Queries => 6,
+            // None was missed.
+            ProbeId::Deadlocks => 1,
             // The task waits for something without a name, which nobody asked for.
             ProbeId::Blocking => 5,
             _ => 0,

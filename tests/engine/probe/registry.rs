@@ -74,7 +74,7 @@ fn a_text_over_further_views_is_written_for_the_gate_as_it_is_asked() {
             .collect();
         let asked: Vec<Script> = every_script().into_iter().filter(|s| s.over.is_some()).collect();
         assert_eq!(written, asked.iter().map(|s| format!("{}.sql", s.name)).collect());
-        assert_eq!(asked.len(), 2);
+        assert_eq!(asked.len(), 3);
         for script in asked {
             let file = std::fs::read_to_string(folder.path().join(format!("{}.sql", script.name))).unwrap();
             assert_eq!(file, script.sql());

@@ -9,13 +9,18 @@ use dbtop::{
         id::ProbeId,
         log_use::LogUseTable,
         logs::LogRow,
+        properties::Hosting,
         reading::Unavailable,
         room::FileUse,
         space::{Fits, Growth, SpaceTable},
         tempdb::{PageKind, TempdbTable},
         volumes::VolumeRow,
     },
-    sim::{Sim, scenario::Kind},
+    sim::{
+        Sim, SimConfig,
+        scenario::{Kind, Scenario},
+        world::version::Version,
+    },
 };
 use std::sync::Arc;
 
@@ -178,7 +183,7 @@ async fn growths(client: &mut Client) -> Result<Arc<GrowthTable>, Unavailable> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn growths_are_read_out_of_the_default_trace_once_each_or_it_is_said_why_not() {
     let sim = fleet(12, &[(Kind::Autogrowth, Some(1.0))]).await;
-    let (mut told, mut refused, mut old) = (0, 0, 0);
+    let (mut told, mut refused, mut old, mut by_session) = (0, 0, 0, 0);
     for index in 0..12 {
         let mut client = client(&sim, index).await;
         let full = eventually("six growths of the data file", async || {
@@ -205,6 +210,13 @@ async fn growths_are_read_out_of_the_default_trace_once_each_or_it_is_said_why_n
             refused += 1;
             continue;
         };
+        if !table.session.is_empty() {
+            assert!(!table.is_from_memory && table.growths.len() >= 6, "{table:?}");
+            let again = growths(&mut client).await.unwrap();
+            assert_eq!(again.growths.len(), 0, "a file is read on behind what was told");
+            by_session += 1;
+            continue;
+        }
         told += 1;
         // The trace begins another file every day.
         let is_old = |growth: &&FileGrowth| dbtop::app::clock::now() - growth.at > 86_400_000;
@@ -227,8 +239,48 @@ async fn growths_are_read_out_of_the_default_trace_once_each_or_it_is_said_why_n
             "nothing grew since: {again:?}"
         );
     }
-    assert!(told > 6 && refused > 0, "{told} told, {refused} refused");
+    assert!(told > 6 && refused > 0, "{told} told, {by_session} by a session, {refused} refused");
     assert!(old > 0, "the first reading goes through the older files");
+    sim.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn growths_come_out_of_a_session_where_no_default_trace_tells_of_them() {
+    let script = "[[event]]\non = '*'\nkind = 'autogrowth'\nfrom_s = -3600\namount = 1.0\n";
+    let config = SimConfig {
+        instances: 1,
+        scenario: Scenario::from_toml(script, 0).unwrap(),
+        versions: vec![Version::V2022],
+        hosting: vec![Hosting::ManagedInstance],
+        port: Some(0),
+        ..SimConfig::default()
+    };
+    let sim = Sim::start(config).await.unwrap();
+    let mut client = client(&sim, 0).await;
+    let table = growths(&mut client).await.unwrap();
+    assert_eq!((&*table.session, table.is_from_memory), ("file_growths", true));
+    let of_data: Vec<&FileGrowth> = table.growths.iter().filter(|g| g.is_log == Some(false)).collect();
+    assert_eq!(of_data.len(), 6, "and not what somebody asked for: {table:?}");
+    let newest = of_data[0];
+    assert!(
+        newest.by_kb > Some(1_024) && newest.took_ms > Some(0) && newest.who.login.is_some(),
+        "{newest:?}"
+    );
+    assert!(newest.database == newest.file, "both have one name here: {newest:?}");
+    let age_ms = dbtop::app::clock::now() - newest.at;
+    assert!((3_500_000..3_660_000).contains(&age_ms), "by our clock: {age_ms} ms");
+    // Memory tells all of it again, and each is the same.
+    let again = growths(&mut client).await.unwrap();
+    let times = |table: &GrowthTable| table.growths.iter().map(|g| g.server_ms).collect::<Vec<_>>();
+    assert!(times(&again) == times(&table) && times(&table).iter().all(Option::is_some), "{again:?}");
+    sim.set("*", Kind::NoRights, None);
+    client.poll(&[ProbeId::Rights, ProbeId::Properties, ProbeId::Databases]).await;
+    let why = growths(&mut client).await.unwrap_err();
+    assert_eq!(
+        why,
+        Unavailable::SwitchedOff("default trace enabled".into()),
+        "the reason of the trace stays"
+    );
     sim.stop().await;
 }
 
@@ -263,9 +315,14 @@ async fn one_slow_file_is_slow_and_the_others_are_not() {
     let slow: Vec<_> = table.files.iter().filter(is_slow).collect();
     let [slow] = slow[..] else { panic!("{table:?}") };
     assert_eq!(slow.file.ids(), (5, 1));
-    assert!(slow.pending_ios >= Some(9), "{slow:?}");
+    assert!(slow.pending_ios >= Some(9) && slow.ios_at_os < slow.pending_ios, "{slow:?}");
+    assert!(slow.oldest_io_ms.is_some_and(|ms| (240..=480).contains(&ms)), "{slow:?}");
     let others = table.files.iter().filter(|f| f.file.ids() != (5, 1));
     assert!(others.clone().all(|f| f.pending_ios.is_some_and(|n| n < 9)), "{table:?}");
+    assert!(
+        others.clone().all(|f| f.oldest_io_ms.is_some() == (f.pending_ios > Some(0))),
+        "without one there is no age, and it is not 0: {table:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -29,6 +29,12 @@ pub static ROOM: &[(&str, Columns)] = &[
             ("program_name", Text),
         ],
     ),
+    ("growth_events", &[("file_name", Text), ("file_offset", Int), ("event", Text)]),
+    ("growth_ring", &[("ring_head", Text), ("ring", Text)]),
+    (
+        "growth_source",
+        &[("server_time", Instant), ("name", Text), ("target_name", Text), ("target_data", Text)],
+    ),
     (
         "growth_trace",
         &[

@@ -66,7 +66,9 @@ fn logs_clerks_databases_and_tempdb_have_charts_of_what_history_keeps() {
         (": memory enter", &[Metric::ClerkPages]),
         (": tempdb enter", &[Metric::VersionStoreOf, Metric::PersistentVersions]),
         (": grants enter", &[Metric::NodePageLife, Metric::PlanCache]),
-        ("6 b", &[Metric::DatabaseSize, Metric::DatabaseLogSize, Metric::DatabaseRead, Metric::DatabaseOps]),
+        ("6", &[Metric::FileReadOf, Metric::FileBytesOf, Metric::InsideFree]),
+        ("6 b", &[Metric::DatabaseSize, Metric::DatabaseLogSize, Metric::DatabaseRead, Metric::InsideFree]),
+        ("6 b b b", &[Metric::GrowthsOf]),
         ("6 b b", &[Metric::VolumeFree, Metric::VolumeRead, Metric::VolumeWrite, Metric::VolumeBytes]),
     ] {
         // Of the others nobody knows the volumes.
@@ -79,6 +81,25 @@ fn logs_clerks_databases_and_tempdb_have_charts_of_what_history_keeps() {
     let mut fleet = Stage::new(fixture::small(), 200, 50);
     fleet.keys("6");
     assert_eq!(answer(&mut fleet), [], "charts are of one instance");
+}
+
+#[test]
+fn growths_are_counted_over_any_time_and_waits_for_pages_are_drawn_without_a_row() {
+    let mut s = one("sqlprd-014", "6 b b b");
+    let asked = answer(&mut s);
+    assert_eq!(
+        asked.last(),
+        Some(&(Metric::GrowthsOf, "orders".to_owned())),
+        "beside that of all: {asked:?}"
+    );
+    assert!(s.text().contains("growths of orders per 30 s"), "{}", s.text());
+    assert!(s.text().contains("growths of all files per 30 s"), "{}", s.text());
+    s.keys("w w w w w w w w w w w w");
+    answer(&mut s);
+    assert!(s.text().contains("growths of orders per week"), "{}", s.text());
+    let mut s = one("sqlprd-014", ": tempdb enter");
+    answer(&mut s);
+    assert!(s.text().contains("tasks that wait for pages"), "{}", s.text());
 }
 
 #[test]

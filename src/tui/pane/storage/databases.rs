@@ -6,8 +6,9 @@ use super::{
         kept::{self, HOUR_MS, Kept},
         parts::{self, By, Line, Parts, Words, bytes, text},
     },
-    files::{BYTES, LATENCY, megabytes},
-    free::free_space,
+    files::{BYTES, LATENCY, megabytes, oldest_io},
+    free::{free_space, inside},
+    recorded::session_of_growths,
 };
 use crate::{
     model::{
@@ -24,7 +25,8 @@ use crate::{
     tui::{
         action::Action,
         id::{PaneId, RowKey},
-        widget::column::{self, Kind, in_ms, number, size, whole, words},
+        view::View,
+        widget::column::{self, Kind, in_ms, ms, number, size, whole, words},
         wish::Wish,
     },
 };
@@ -70,17 +72,22 @@ impl Parts for Databases {
         RowKey::Database(instance.clone(), row.id)
     }
 
-    /// How large it is, over weeks it shows how it grows; how fast its files are, and how large its log is.
+    /// How large it is, over weeks it shows how it grows; how fast its files are, what is free inside of them, and how large its log is.
     fn kept(line: &Line<'_, Self>) -> Vec<Kept> {
         let Some(name) = &line.part.name else { return Vec::new() };
         let chart = |what: &str, metric| Kept::in_gb(format!("{name} {what} GB"), metric, name, 24 * HOUR_MS);
         let [latency, bytes, ops] = kept::traffic(name, OF_DATABASE, name);
         let (size, log) = (chart("files", Metric::DatabaseSize), chart("log", Metric::DatabaseLogSize));
-        vec![size, latency, log, bytes, ops]
+        let inside = inside(line.instance, name);
+        [size, latency].into_iter().chain(inside).chain([log, bytes, ops]).collect()
     }
 
     fn act(action: Action, row: Option<&RowKey>, instance: Option<&InstanceId>) -> Option<Wish> {
         free_space(action, row, instance)
+    }
+
+    fn look(action: Action, view: &View<'_>) -> Option<Wish> {
+        session_of_growths(action, view)
     }
 
     fn texts<'p>(row: &'p DatabaseRow, with: &mut dyn FnMut(&'p str)) {
@@ -148,6 +155,10 @@ const COLUMNS: &[Column] = &[
     Column::number("pending", "PENDING", 7, 5)
         .value(|d| whole(sums(d).traffic.pending))
         .cell(|d, v, out| d.put(v, out, figure::push_count))
+        .filter(),
+    Column::number("oldest_io", "OLDEST I/O", 10, 5)
+        .value(|d| ms(sums(d).traffic.oldest_io_ms))
+        .cell(oldest_io)
         .filter(),
     Column::number("failing", "CANNOT GROW", 11, 4)
         .value(|d| whole(d.instance.facts.space.get().map(|_| sums(d).failing)))

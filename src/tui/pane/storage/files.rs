@@ -7,7 +7,8 @@ use super::{
         kept::{self, Kept},
         parts::{self, By, Line, Parts, Words, bytes, text},
     },
-    free::free_space,
+    free::{free_space, inside},
+    recorded::session_of_growths,
 };
 use crate::{
     model::{
@@ -26,9 +27,10 @@ use crate::{
     tui::{
         action::Action,
         id::{PaneId, RowKey},
+        view::View,
         widget::{
             cell::CellText,
-            column::{self, Kind, in_ms, number, size, whole, words},
+            column::{self, Kind, in_ms, ms, number, size, whole, words},
         },
         wish::Wish,
     },
@@ -87,12 +89,20 @@ impl Parts for Files {
         RowKey::File(instance.clone(), database, file)
     }
 
+    /// What it does, and of a data file what is free inside of those of its database.
     fn kept(line: &Line<'_, Self>) -> Vec<Kept> {
-        of_file(line.part).unwrap_or_default()
+        let file = &line.part.file;
+        let database = file.database.as_ref().filter(|_| file.kind.as_deref() != Some("LOG"));
+        let inside = database.and_then(|database| inside(line.instance, database));
+        of_file(line.part).unwrap_or_default().into_iter().chain(inside).collect()
     }
 
     fn act(action: Action, row: Option<&RowKey>, instance: Option<&InstanceId>) -> Option<Wish> {
         free_space(action, row, instance)
+    }
+
+    fn look(action: Action, view: &View<'_>) -> Option<Wish> {
+        session_of_growths(action, view)
     }
 
     fn texts<'p>(row: &'p FileRow, with: &mut dyn FnMut(&'p str)) {
@@ -188,6 +198,14 @@ const COLUMNS: &[Column] = &[
         .value(|f| whole(f.part.pending_ios))
         .cell(|f, v, out| f.put(v, out, figure::push_count))
         .filter(),
+    Column::number("oldest_io", "OLDEST I/O", 10, 6)
+        .value(|f| ms(f.part.oldest_io_ms))
+        .cell(oldest_io)
+        .filter(),
+    Column::number("at_os", "AT OS", 6, 8)
+        .value(|f| whole(f.part.ios_at_os))
+        .cell(|f, v, out| f.put(v, out, figure::push_count))
+        .filter(),
     Column::text("path", "PATH", 30, 7)
         .at_least(16)
         .growing()
@@ -238,6 +256,19 @@ fn most(f: &Line<'_, Files>, v: Option<Value<'_>>, out: &mut CellText) {
 /// A cell with bytes per second, in MB.
 pub(super) fn megabytes<P: Parts>(line: &Line<'_, P>, v: Option<Value<'_>>, out: &mut CellText) {
     line.put(v, out, |s, bytes| figure::push_rate(s, bytes / MB));
+}
+
+/// The age of the oldest I/O in flight: one that passes the limits of the score stands out.
+pub(super) fn oldest_io<P: Parts>(line: &Line<'_, P>, v: Option<Value<'_>>, out: &mut CellText) {
+    let Some(ms) = v.and_then(Value::figure) else { return out.put(line.view.theme.dim, "–") };
+    let t = line.view.theme;
+    let style = match line.view.snapshot.thresholds.limits(Gauge::PendingIo) {
+        _ if line.is_stale() => line.style(),
+        Some(limits) if limits.is_critical(ms / 1_000.0) => t.critical,
+        Some(limits) if limits.is_warning(ms / 1_000.0) => t.warning,
+        _ => line.style(),
+    };
+    out.with(style, |s| figure::push_wait(s, ms));
 }
 
 /// A time that passes the limits of the score stands out, where there is more than a trickle.

@@ -2,27 +2,33 @@
 
 use super::{
     super::{
+        Part,
         figure::Figure,
+        kept::Kept,
         parts::{self, By, Line, Parts, Words, bytes, text},
         who::duration,
     },
     databases::SIZES,
     files::LATENCY,
     free::free_space,
+    recorded::session_of_growths,
 };
 use crate::{
     model::{
         base::{figure, filter::Value},
+        fold::snapshot::InstanceSnapshot,
         inventory::instance::InstanceId,
         poll::{
             Facts,
             growths::{FileGrowth, GrowthTable},
-            reading::Reading,
+            id::{Metric, SeriesKey},
+            reading::{Reading, Unavailable},
         },
     },
     tui::{
         action::Action,
         id::{PaneId, RowKey},
+        view::View,
         widget::{
             cell::CellText,
             column::{self, Kind, ms, size, words},
@@ -53,7 +59,7 @@ impl Parts for Growths {
         left_out: "more growths",
         no_match: "No growth matches the filter.",
         unknown: "When files grew",
-        nothing: "No file grew by itself in the last 31 days, as far as the default trace reaches",
+        nothing: "No file grew by itself in the last 31 days, as far as what the server keeps of it reaches",
         nameless: "a file without a name",
     };
 
@@ -68,6 +74,34 @@ impl Parts for Growths {
     fn key(instance: &InstanceId, growth: &FileGrowth) -> RowKey {
         let file = growth.file.clone().unwrap_or_default();
         RowKey::Growth(instance.clone(), growth.at, file)
+    }
+
+    fn about(_: &InstanceSnapshot, table: &GrowthTable, _: &View<'_>) -> Vec<Vec<(Part, String)>> {
+        table.source_words().map(|words| vec![(Part::Plain, words)]).into_iter().collect()
+    }
+
+    fn look(action: Action, view: &View<'_>) -> Option<Wish> {
+        session_of_growths(action, view)
+    }
+
+    fn advice(view: &View<'_>) -> Vec<String> {
+        let Some(i) = view.single() else { return Vec::new() };
+        match &i.facts.growths.problem {
+            Some(Unavailable::Missing(_) | Unavailable::SwitchedOff(_) | Unavailable::NoRight(_)) => vec![
+                "No running session of Extended Events that can be read records them, either.".to_owned(),
+                "S shows a script for one; dbtop makes none itself.".to_owned(),
+            ],
+            _ => Vec::new(),
+        }
+    }
+
+    /// How often files of the database grew, and how often any did.
+    fn kept(line: &Line<'_, Self>) -> Vec<Kept> {
+        let of = |name: &str, key: &str| {
+            Kept::of_events(format!("growths of {name}"), SeriesKey::with(Metric::GrowthsOf, key))
+        };
+        let database = line.part.database.as_deref().map(|name| of(name, name));
+        database.into_iter().chain([of("all files", "")]).collect()
     }
 
     fn is_problem(growth: &FileGrowth) -> bool {
@@ -140,14 +174,10 @@ fn took(g: &Line<'_, Growths>, v: Option<Value<'_>>, out: &mut CellText) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        model::poll::reading::Unavailable,
-        tui::{
-            action::Action,
-            fixture,
-            pane::{Pane, sights::SightsPane, stage::Stage, storage},
-            widget::column::ambiguous,
-        },
+    use crate::tui::{
+        fixture,
+        pane::{Pane, sights::SightsPane, stage::Stage, storage},
+        widget::column::ambiguous,
     };
 
     fn stage(reading: &Reading<Arc<GrowthTable>>) -> (Stage, SightsPane) {
@@ -178,7 +208,7 @@ mod tests {
             ..FileGrowth::default()
         };
         let growths = vec![growth(90, "orders_log", 4_100), growth(5, "orders_log_2", 90)];
-        let table = GrowthTable { growths, new: 0, left_out: 3, read_to: None };
+        let table = GrowthTable { growths, left_out: 3, ..GrowthTable::default() };
         let (stage, mut pane) = stage(&Reading::good(Arc::new(table), fixture::NOW, 900_000));
         let title = stage.title(&mut pane);
         assert!(title.contains("growths") && title.contains("3 more growths"), "{title}");
@@ -202,6 +232,16 @@ mod tests {
         let (stage, mut pane) = stage(&off);
         let text = stage.draw(&mut pane, 120, 30).join("\n");
         assert!(text.contains("When files grew") && text.contains("default trace enabled"), "{text}");
+        assert!(text.contains("No running session") && text.contains("S shows a script"), "{text}");
+        let mut wishes = Vec::new();
+        assert!(pane.act(Action::RecordGrowths, &stage.view(), &mut wishes));
+        let [Wish::Read(script)] = &wishes[..] else { panic!("{wishes:?}") };
+        let told = script.statement.as_ref().map(|statement| statement.text.batch.to_string());
+        assert!(told.is_some_and(|told| told.contains("sqlserver.database_file_size_change")), "{wishes:?}");
+        let ring = GrowthTable { session: "grow".into(), is_from_memory: true, ..GrowthTable::default() };
+        let (stage, mut pane) = self::stage(&Reading::good(Arc::new(ring), fixture::NOW, 900_000));
+        let text = stage.draw(&mut pane, 120, 30).join("\n");
+        assert!(text.contains("memory of session grow"), "{text}");
         let calm = Reading::good(Arc::new(GrowthTable::default()), fixture::NOW, 900_000);
         let (stage, mut pane) = self::stage(&calm);
         let text = stage.draw(&mut pane, 120, 30).join("\n");

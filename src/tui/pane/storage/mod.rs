@@ -11,6 +11,7 @@ mod databases;
 mod files;
 mod free;
 mod growths;
+mod recorded;
 mod volumes;
 
 /// The pane.

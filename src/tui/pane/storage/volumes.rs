@@ -7,8 +7,9 @@ use super::{
         parts::{self, By, Line, Parts, Words, bytes, text},
         who::duration,
     },
-    files::{BYTES, LATENCY, megabytes},
+    files::{BYTES, LATENCY, megabytes, oldest_io},
     free::free_space,
+    recorded::session_of_growths,
 };
 use crate::{
     model::{
@@ -109,6 +110,10 @@ impl Parts for Volumes {
 
     fn act(action: Action, row: Option<&RowKey>, instance: Option<&InstanceId>) -> Option<Wish> {
         free_space(action, row, instance)
+    }
+
+    fn look(action: Action, view: &View<'_>) -> Option<Wish> {
+        session_of_growths(action, view)
     }
 
     fn texts<'p>(row: &'p VolumeRow, with: &mut dyn FnMut(&'p str)) {
@@ -243,6 +248,10 @@ const COLUMNS: &[Column] = &[
     Column::number("pending", "PENDING", 7, 5)
         .value(|v| whole(sums(v).traffic.pending))
         .cell(|v, n, out| v.put(n, out, figure::push_count))
+        .filter(),
+    Column::number("oldest_io", "OLDEST I/O", 10, 5)
+        .value(|v| ms(sums(v).traffic.oldest_io_ms))
+        .cell(oldest_io)
         .filter(),
     Column::number("failing", "CANNOT GROW", 11, 2)
         .value(|v| whole(v.instance.facts.space.get().map(|_| sums(v).failing)))
