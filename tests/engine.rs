@@ -6,7 +6,7 @@
 //! | `tds` | the driver: TLS, trust, gateways, time-outs, what a refused login says |
 //! | `sim` | the simulator: its wire and its worlds, versions, rights and scenarios |
 //! | `probe` | scripts, decoders and polls, over servers that answer well, badly and never |
-//! | `collect`, `asleep` | a collector over a simulated fleet; a machine that was suspended |
+//! | `collect`, `asleep`, `late` | a collector over a simulated fleet; a machine that was suspended; servers that are late for a question |
 //! | `history` | what is recorded comes back: at once, after damage, a full disk, kill -9, from older files |
 //! | `store` | tenants and their inventory: damage, kill -9, migration, backups of older versions |
 //! | `vault` | records, slots and key files |
@@ -34,6 +34,8 @@ mod echo;
 mod exchange;
 #[path = "engine/history/mod.rs"]
 mod history;
+#[path = "engine/late.rs"]
+mod late;
 #[path = "engine/plans.rs"]
 mod plans;
 #[path = "engine/probe/mod.rs"]

@@ -2,7 +2,7 @@
 //! number. It is opened with the first question, answers one after another, and is closed after a minute without one (at once where
 //! nobody looks at the instance), or when another instance waits for its place: at most [`PLACES`] are open at once, however large
 //! the fleet. What is due together shares one opening, and what the polls know of the server it does not ask. A question can be
-//! cancelled at any moment; its connection is closed then, which ends the statement on the server.
+//! cancelled at any moment; the server is told to end the statement then, and the connection is closed.
 //!
 //! [`Lanes`] belongs to the manager. Each lane is a task of its own; it shares permits for connects with the polls, and nothing else. What
 //! it costs a server has a budget of its own ([`Ledger`]): a probe that is due when that is used up is deferred, and says so.
@@ -453,7 +453,7 @@ impl<D: Driver> Lane<D> {
             *open = None;
         }
         let cost_ms = after.zip(before).map(|(after, before)| after.saturating_sub(before).max(0));
-        Outcome { found, cost_ms }
+        Outcome { found: found.map_err(advised), cost_ms }
     }
 
     /// The open connection; connects if there is none. `known`: what it need not ask then.
@@ -517,6 +517,15 @@ fn tell_news(polled: &mut [Polled], due: &mut Due) {
     };
     // Its instance may be gone.
     let _ = heard.send(how);
+}
+
+/// Says what to do about an answer that was late.
+fn advised(failure: Failure) -> Failure {
+    if failure.kind != FailureKind::Timeout {
+        return failure;
+    }
+    let text = format!("{}; the polls go on: ask again", failure.text);
+    Failure { text: text.into(), ..failure }
 }
 
 /// Why nobody asked for a person.

@@ -240,6 +240,9 @@ pub trait Backend: Send + Sync + 'static {
     /// True once this session was ended by KILL: the wire sends error 596 and closes.
     fn is_killed(&self, spid: i16) -> bool;
 
+    /// The client has cancelled what the session was asked.
+    fn cancelled(&self, _spid: i16) {}
+
     /// The session is gone.
     fn logout(&self, spid: i16);
 

@@ -215,6 +215,10 @@ impl Backend for Instance {
         self.find(i64::from(spid)).is_some_and(|live| live.killed.load(Ordering::Relaxed))
     }
 
+    fn cancelled(&self, _: i16) {
+        self.state.cancelled.fetch_add(1, Ordering::Relaxed);
+    }
+
     fn logout(&self, spid: i16) {
         self.live.send_modify(|live| *live = live.iter().filter(|l| l.spid != spid).cloned().collect());
     }

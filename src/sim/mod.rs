@@ -31,7 +31,7 @@ use std::{
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 use tempfile::TempDir;
@@ -193,6 +193,11 @@ impl Sim {
     /// Milliseconds of simulated time since the start.
     pub fn now_ms(&self) -> i64 {
         self.state.clock.now_ms()
+    }
+
+    /// Questions that clients have cancelled so far.
+    pub fn cancelled(&self) -> u64 {
+        self.state.cancelled.load(Ordering::Relaxed)
     }
 
     /// The plain inventory of the fleet, as `--inventory` reads it.

@@ -15,7 +15,7 @@ use super::{
 use std::{
     collections::HashMap,
     hash::{DefaultHasher, Hash, Hasher},
-    sync::Arc,
+    sync::{Arc, atomic::AtomicU64},
 };
 use tokio::sync::watch;
 
@@ -49,6 +49,8 @@ pub struct State {
     granted: watch::Sender<HashMap<(usize, String), Rights>>,
     story: watch::Sender<Story>,
     plans: watch::Sender<HashMap<u64, Arc<Plan>>>,
+    /// questions that clients have cancelled
+    pub cancelled: AtomicU64,
 }
 
 /// A scenario, and its changes so far.
@@ -71,7 +73,8 @@ impl State {
         let (story, _) = watch::channel(Story { scenario, script });
         let (plans, _) = watch::channel(HashMap::new());
         let (granted, _) = watch::channel(HashMap::new());
-        Self { fleet, clock, credentials, logins, granted, story, plans }
+        let cancelled = AtomicU64::new(0);
+        Self { fleet, clock, credentials, logins, granted, story, plans, cancelled }
     }
 
     /// True if a login knows its password.

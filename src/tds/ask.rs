@@ -6,6 +6,7 @@ use crate::model::base::failure::{Failure, FailureKind};
 use futures_util::TryStreamExt;
 use std::{borrow::Cow, future::Future, sync::Arc, time::Duration};
 use tiberius::{ColumnData, QueryItem, QueryStream, ToSql, error::Error};
+use tokio::runtime::Handle;
 use tokio_util::compat::Compat;
 
 pub(super) type Client = tiberius::Client<Compat<Line>>;
@@ -76,23 +77,48 @@ impl Connection {
     }
 }
 
+/// So long a server may take to hear that an answer is not wanted any more.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// A client with a question under way. Dropped before the whole answer is there, it tells the server to end the statement (an attention),
+/// and closes: the driver leaves the acknowledgement on the wire, where it would shift every later answer.
+struct UnderWay(Option<Box<Client>>);
+
+impl UnderWay {
+    /// The whole answer is there.
+    fn whole(mut self) -> Option<Box<Client>> {
+        self.0.take()
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        let (Some(mut client), Ok(runtime)) = (self.0.take(), Handle::try_current()) else { return };
+        runtime.spawn(async move {
+            // The connection ends whether the server hears of it or not.
+            let _ = tokio::time::timeout(FAREWELL, client.cancel_query()).await;
+        });
+    }
+}
+
 impl Ask for Connection {
     async fn ask(&mut self, question: Question<'_>) -> Answer {
-        let Some(mut client) = self.client.take() else {
+        let mut under_way = UnderWay(self.client.take());
+        let Some(client) = under_way.0.as_deref_mut() else {
             let text = format!("the connection to {} is closed", self.address);
             return Answer { sets: Vec::new(), error: Some(Failure::new(FailureKind::Unreachable, text)) };
         };
         self.budget.refill(MAX_BYTES);
         let mut sets = Vec::new();
-        let ended = tokio::time::timeout(question.within, collect(&mut client, question, &mut sets)).await;
+        let ended = tokio::time::timeout(question.within, collect(client, question, &mut sets)).await;
         let what = question.what;
         let error = match ended {
             Ok(Ok(())) => {
-                self.client = Some(client);
+                self.client = under_way.whole();
                 None
             }
             Ok(Err(Stop::Driver(e))) if error::is_statement_error(&e) => {
-                self.client = Some(client);
+                self.client = under_way.whole();
                 Some(error::query(&e, what))
             }
             Ok(Err(Stop::TooManyRows)) => Some(too_large(what, &format!("more than {MAX_ROWS} rows"))),

@@ -5,7 +5,8 @@
 //!
 //! Rules that are kept by construction:
 //! * a connection that saw a timeout, a cancelled question, or any error but a plain server error is closed for good
-//!   (`Ask::is_open` turns false): the rest of an answer on the wire would be taken for the next one;
+//!   (`Ask::is_open` turns false): the rest of an answer on the wire would be taken for the next one. The server is told to end
+//!   the statement before;
 //! * connecting is two steps, [`dial()`] (name, TCP) and [`Dialed::login`] (TLS, login), so that a permit for the costly
 //!   second step is never held by a host that does not answer at all;
 //! * an answer is bounded in bytes (counted below TLS, so that one endless value is caught too) and in rows.

@@ -44,6 +44,9 @@ pub fn run(plan: &Plan, q: &Asked<'_>) -> (Replies, String) {
     if let Some(starved) = q.moment.active(Kind::Threadpool) {
         replies.push(Reply::Pause(Duration::from_millis(starved.amount.max(0.0) as u64)));
     }
+    if let (Some(late), true) = (q.moment.active(Kind::LateAnswers), is_on_demand(plan)) {
+        replies.push(Reply::Pause(Duration::from_millis(late.amount.max(0.0) as u64)));
+    }
     if !plan.refused.is_empty() {
         replies.extend(plan.refused.iter().cloned().map(Reply::Message));
         replies.push(Reply::Done(None));
@@ -66,6 +69,12 @@ pub fn run(plan: &Plan, q: &Asked<'_>) -> (Replies, String) {
         replies.push(Reply::Done(None));
     }
     (Box::new(replies.into_iter()), database)
+}
+
+/// True for a batch that asks about plans or single sessions.
+fn is_on_demand(plan: &Plan) -> bool {
+    let is_there = |name: &str| plans::ANSWERS.iter().any(|(known, _)| *known == name);
+    plan.statements.iter().any(|s| matches!(&s.action, Action::Probe { name, .. } if is_there(name)))
 }
 
 /// Answers one statement. Some: the rest of the answer, which has no end.

@@ -55,6 +55,8 @@ pub enum Kind {
     BlackHole,
     /// every packet is `amount` ms late
     SlowNetwork,
+    /// what is asked on demand, of plans and of single sessions, is answered `amount` ms late
+    LateAnswers,
     /// the login is refused (18456)
     LoginRefused,
     /// the login lacks VIEW SERVER STATE and everything like it
@@ -95,7 +97,7 @@ pub enum Kind {
 
 impl Kind {
     /// All, for scripts and tests.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 43] = [
         Self::Calm,
         Self::BlockingStorm,
         Self::CpuStorm,
@@ -120,6 +122,7 @@ impl Kind {
         Self::Down,
         Self::BlackHole,
         Self::SlowNetwork,
+        Self::LateAnswers,
         Self::LoginRefused,
         Self::NoRights,
         Self::Restart,
@@ -160,6 +163,7 @@ impl Kind {
             Self::MissingIndex => 25.0,
             Self::ParameterSniffing => 15.0,
             Self::SlowNetwork => 250.0,
+            Self::LateAnswers => 30_000.0,
             Self::Restart => 12.0,
             Self::DeadlockPattern | Self::DiskFill | Self::HostileTexts => 2.0,
             Self::AgLag | Self::VersionStoreHold => 40.0,

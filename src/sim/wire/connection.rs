@@ -177,7 +177,7 @@ async fn serve_one(link: &mut Link, guest: &mut Guest, statements: &mut Statemen
     } else {
         work(link, guest, statements, &message, &mut answer).await?
     };
-    let done = finish(link, answer, flow).await;
+    let done = finish(link, guest, answer, flow).await;
     link.set_answering(false);
     done
 }
@@ -243,7 +243,7 @@ async fn stream(link: &mut Link, answer: &mut Answer, replies: Replies) -> Resul
 }
 
 /// Sends the rest of an answer, and acts on its end.
-async fn finish(link: &mut Link, mut answer: Answer, flow: Flow) -> Result<(), End> {
+async fn finish(link: &mut Link, guest: &Guest, mut answer: Answer, flow: Flow) -> Result<(), End> {
     match flow {
         Flow::Finished | Flow::Close => answer.finish(),
         Flow::Cancelled => answer.abort(),
@@ -257,6 +257,7 @@ async fn finish(link: &mut Link, mut answer: Answer, flow: Flow) -> Result<(), E
         return Err(End::Closed);
     }
     if link.take_attention() || flow == Flow::Cancelled {
+        guest.backend.cancelled(guest.session.spid);
         acknowledge_attention(link).await?;
     }
     Ok(())
