@@ -119,8 +119,11 @@ pub struct Resource {
     pub id: String,
     /// `orders.dbo.Order`; empty if unknown.
     pub object: String,
-    /// What else tells which one it is, of kinds that belong to no table: a database, the kind of metadata, what a thread waits
-    /// for. Empty for others.
+    /// The kind of lock that a transaction stands for, where transactions are locked in place of what they changed. Empty for others.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub under: String,
+    /// What else tells which one it is, of kinds that belong to no table: a database, the kind of metadata, the page, what a thread
+    /// waits for. Empty for others.
     pub about: String,
     /// The index; empty if unknown.
     pub index: String,
@@ -162,9 +165,9 @@ impl Resource {
         name
     }
 
-    /// True for a resource of this kind.
+    /// True for a resource of this kind, or for a transaction that stands for one.
     pub fn is(&self, kind: &str) -> bool {
-        self.kind.eq_ignore_ascii_case(kind)
+        self.kind.eq_ignore_ascii_case(kind) || self.under.eq_ignore_ascii_case(kind)
     }
 }
 

@@ -16,6 +16,8 @@ const MAX_TEXT: usize = 16_000;
 /// Deadlocks of one document, tasks and resources of one deadlock: parallel queries have hundreds of tasks.
 const MAX_EACH: usize = 4_096;
 const MAX_FRAMES: usize = 64;
+/// The part of a thing that is all of it.
+const WHOLE: &str = "FULL";
 
 impl Deadlock {
     /// Reads all deadlocks in a document: an event of Extended Events, a `.xdl` file, a list. Of one that was cut it tells what
@@ -190,24 +192,29 @@ fn resource(element: Element<'_>) -> Resource {
         let each = element.child(list).into_iter().flat_map(Element::children).take(MAX_EACH).map(holder);
         each.filter(|holder| !holder.process.is_empty()).collect()
     };
-    // Numbers that tell places apart, where there is no id: a page is one of its file.
-    let places = ["hash", "dbid", "fileid", "pageid", "hobtid", "associatedObjectId"];
+    // Numbers that tell places apart, where there is no id: a page is one of its file, and a transaction changes many rows of a table.
+    let places =
+        ["hash", "xdesIdLow", "xdesIdHigh", "dbid", "fileid", "pageid", "hobtid", "associatedObjectId"];
     let id = Some(of("id")).filter(|id| !id.is_empty()).unwrap_or_else(|| {
         let known: Vec<String> =
             places.iter().map(|place| of(place)).filter(|place| !place.is_empty()).collect();
         known.join(":")
     });
-    let about = ["dbname", "subresource", "classid", "hash", "WaitType"].iter().map(|about| of(about));
+    let page =
+        [of("fileid"), of("pageid")].into_iter().filter(|n| !n.is_empty()).collect::<Vec<_>>().join(":");
+    let about =
+        ["dbname", "subresource", "classid", "hash", "WaitType"].iter().map(|about| of(about)).chain([page]);
     let object = of("objectname");
     Resource {
         kind: line(element.name()),
         id,
         about: if object.is_empty() {
-            about.filter(|about| !about.is_empty()).collect::<Vec<_>>().join(" ")
+            about.filter(|about| !about.is_empty() && about != WHOLE).collect::<Vec<_>>().join(" ")
         } else {
             String::new()
         },
         object,
+        under: inner.map_or_else(String::new, |inner| line(inner.name())),
         index: of("indexname"),
         mode: of("mode"),
         owners: holders("owner-list"),

@@ -294,6 +294,27 @@ fn with_optimized_locking_the_changed_row_is_named() {
     assert_eq!(deadlock.resources[0].owners.len(), 1);
 }
 
+/// A transaction that changed a row: `b` waits for `a`.
+fn changed(xdes: u32, row: &str, a: &str, b: &str) -> String {
+    let under = format!("<UnderlyingResource><{row}/></UnderlyingResource><owner-list>");
+    let attributes = format!("xdesIdLow=\"{xdes}\" xdesIdHigh=\"0\" dbid=\"6\" mode=\"X\"");
+    resource("xactlock", &attributes, &[(a, "X")], &[(b, "S")]).replace("<owner-list>", &under)
+}
+
+#[test]
+fn two_transactions_that_changed_a_table_are_two_and_those_of_a_heap_are_of_a_heap() {
+    let tasks = [process("a", 1, "", "m", ""), process("b", 2, "", "n", "")];
+    for (row, pattern) in [
+        ("keylock hobtid=\"7\" objectname=\"o.dbo.T\" indexname=\"PK\"", Pattern::Ring),
+        ("ridlock fileid=\"1\" pageid=\"9\" objectname=\"o.dbo.T\"", Pattern::Heap),
+    ] {
+        let report = graph(&["a"], &tasks, &[changed(5, row, "b", "a"), changed(6, row, "a", "b")]);
+        let deadlock = read(&report);
+        assert_eq!(deadlock.resources.len(), 2, "they have no id but their transactions");
+        assert_eq!(self::pattern(&deadlock), pattern, "who waits to share it does not only read");
+    }
+}
+
 #[test]
 fn the_same_cause_has_the_same_fingerprint_and_another_has_not() {
     let of = |a: (&str, &str), index: &str, victim_spid: u64| {
@@ -336,36 +357,48 @@ fn the_same_cause_has_the_same_fingerprint_and_another_has_not() {
 
 #[test]
 fn every_kind_of_resource_has_its_words_and_an_unknown_one_its_name() {
+    let page = "fileid=\"1\" pageid=\"4528\" dbid=\"6\"";
+    let whole = "subresource=\"FULL\" dbid=\"6\"";
     let kinds = [
-        ("keylock", "key"),
-        ("pagelock", "page"),
-        ("ridlock", "row"),
-        ("objectlock", "table"),
-        ("hobtlock", "heap or index"),
-        ("allocunitlock", "allocation unit"),
-        ("extentlock", "extent"),
-        ("filelock", "file"),
-        ("databaselock", "database"),
-        ("applicationlock", "application lock"),
-        ("metadatalock", "metadata"),
-        ("xactlock", "transaction"),
-        ("exchangeEvent", "exchange"),
-        ("SyncPoint", "exchange"),
-        ("threadpool", "worker thread"),
-        ("waitfor", "WAITFOR"),
-        ("newlock", "newlock"),
+        ("keylock", format!("hobtid=\"7\" dbid=\"6\" {ORDER}"), "key of orders.dbo.Order PK_Order"),
+        ("pagelock", format!("{page} {whole} {ORDER}"), "page of orders.dbo.Order PK_Order"),
+        ("pagelock", format!("{page} {whole} objectname=\"\""), "page 1:4528"),
+        ("ridlock", format!("{page} objectname=\"o.dbo.Heap\""), "row of o.dbo.Heap"),
+        ("objectlock", format!("objid=\"7\" {whole} objectname=\"o.dbo.T\""), "table of o.dbo.T"),
+        ("hobtlock", format!("hobtid=\"7\" {whole} {ORDER}"), "heap or index of orders.dbo.Order PK_Order"),
+        ("allocunitlock", format!("hobtid=\"7\" {whole}"), "allocation unit"),
+        ("extentlock", page.to_owned(), "extent 1:4528"),
+        ("filelock", format!("fileid=\"2\" {whole}"), "file 2"),
+        ("databaselock", format!("{whole} dbname=\"orders\""), "database orders"),
+        ("applicationlock", "hash=\"nightly4f2a\"".to_owned(), "application lock nightly4f2a"),
+        (
+            "metadatalock",
+            "subresource=\"STATS\" classid=\"object_id = 7, stats_id = 2\"".to_owned(),
+            "metadata STATS object_id = 7, stats_id = 2",
+        ),
+        ("xactlock", "xdesIdLow=\"5\" xdesIdHigh=\"0\" dbid=\"6\"".to_owned(), "transaction"),
+        (
+            "exchangeEvent",
+            "WaitType=\"e_waitPipeGetRow\" nodeId=\"3\"".to_owned(),
+            "exchange e_waitPipeGetRow",
+        ),
+        ("SyncPoint", "WaitType=\"e_waitPortOpen\"".to_owned(), "exchange e_waitPortOpen"),
+        ("threadpool", "scheduler=\"1\"".to_owned(), "worker thread"),
+        ("waitfor", String::new(), "WAITFOR"),
+        ("newlock", String::new(), "newlock"),
     ];
-    for (kind, word) in kinds {
+    for (kind, attributes, name) in kinds {
+        let lock = |id: &str, owner, waiter| {
+            resource(kind, &format!("id=\"{id}\" {attributes}"), &[(owner, "X")], &[(waiter, "S")])
+        };
         let deadlock = read(&graph(
             &["a"],
             &[process("a", 1, "", "", ""), process("b", 2, "", "", "")],
-            &[
-                resource(kind, "id=\"1\"", &[("b", "X")], &[("a", "S")]),
-                resource(kind, "id=\"2\"", &[("a", "X")], &[("b", "S")]),
-            ],
+            &[lock("1", "b", "a"), lock("2", "a", "b")],
         ));
-        assert_eq!(deadlock.resources[0].word(), word);
-        assert_eq!(pictures(&deadlock).len(), 1, "{kind} is drawn");
+        assert_eq!(deadlock.resources[0].name(), name);
+        let drawn = pictures(&deadlock);
+        assert!(drawn.len() == 1 && drawn[0].why.contains(name), "{kind}: {drawn:?}");
     }
 }
 

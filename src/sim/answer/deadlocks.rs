@@ -290,20 +290,45 @@ impl Report<'_> {
         }
     }
 
+    /// With optimized locking a changed row is locked by the transaction that changed it, and who waits for the row asks to share that:
+    /// 2025, and Azure SQL Database. Locks that are kept to read again are locks of keys there, too.
+    fn is_of_transaction(&self, lock: &Lock) -> bool {
+        let profile = self.q.moment.profile;
+        let is_optimized = profile.version.year() >= 2025 || profile.hosting == Hosting::AzureDatabase;
+        is_optimized && lock.held == "X"
+    }
+
+    fn wanted(&self, lock: &Lock) -> &'static str {
+        if self.is_of_transaction(lock) { "S" } else { lock.wanted }
+    }
+
+    /// The number of a side's transaction among those that are open.
+    const fn xdes(&self, side: usize) -> i64 {
+        self.deadlock.number.rem_euclid(1 << 30) + side as i64
+    }
+
+    /// What a side waits for, in the server's words.
+    fn wait_resource(&self, side: &Side, wants: Option<&Lock>, n: usize, database: i32) -> String {
+        let key = format!("KEY: {database}:{} ({})", 72_057_594_043_957_248 + n as i64, side.hash);
+        match wants.filter(|lock| self.is_of_transaction(lock)) {
+            Some(lock) => format!("XACT: {database}:{}:0 {key}", self.xdes(lock.owner)),
+            None => key,
+        }
+    }
+
     fn process(&self, side: &Side, wants: Option<&Lock>, n: usize, xml: &mut String) {
         let year = self.q.moment.profile.version.year();
         let database = self.q.moment.profile.user_databases().first().map_or(1, |database| database.id);
-        let mode = wants.map_or("S", |lock| lock.wanted);
+        let mode = wants.map_or("S", |lock| self.wanted(lock));
         let _ = write!(
             xml,
-            "<process id=\"{}\" taskpriority=\"0\" logused=\"{}\" waitresource=\"KEY: {database}:{} ({})\" waittime=\"{}\" \
+            "<process id=\"{}\" taskpriority=\"0\" logused=\"{}\" waitresource=\"{}\" waittime=\"{}\" \
              ownerId=\"{}\" transactionname=\"{}\" XDES=\"0x1b5{:x}\" lockMode=\"{mode}\" schedulerid=\"{}\" kpid=\"{}\" \
              status=\"suspended\" spid=\"{}\" sbid=\"0\" ecid=\"0\" priority=\"0\" trancount=\"{}\" clientapp=\"{}\" \
              hostname=\"{}\" hostpid=\"{}\" loginname=\"{}\" isolationlevel=\"{}\" xactid=\"{}\" currentdb=\"{database}\"",
             side.id,
             side.log_used,
-            72_057_594_043_957_248 + n as i64,
-            side.hash,
+            self.wait_resource(side, wants, n, database),
             side.waited_ms,
             side.transaction,
             if side.log_used > 0 { "user_transaction" } else { "SELECT" },
@@ -408,19 +433,31 @@ impl Report<'_> {
         let database = self.q.moment.profile.user_databases().first().map_or(1, |database| database.id);
         let hobt = 72_057_594_043_957_248 + n as i64;
         let request = if lock.converts { "convert" } else { "wait" };
+        let row = format!(
+            "keylock hobtid=\"{hobt}\" dbid=\"{database}\" objectname=\"{}\" indexname=\"{}\"",
+            escaped(&lock.table),
+            lock.index
+        );
+        let own = format!("id=\"lock{n}{}\" mode=\"{}\"", owner.hash, lock.held);
+        let kind = if self.is_of_transaction(lock) {
+            let xdes = self.xdes(lock.owner);
+            let _ = write!(
+                xml,
+                "<xactlock xdesIdLow=\"{xdes}\" xdesIdHigh=\"0\" dbid=\"{database}\" {own}><UnderlyingResource><{row}/></UnderlyingResource>"
+            );
+            "xactlock"
+        } else {
+            let _ = write!(xml, "<{row} {own} associatedObjectId=\"{hobt}\">");
+            "keylock"
+        };
         let _ = write!(
             xml,
-            "<keylock hobtid=\"{hobt}\" dbid=\"{database}\" objectname=\"{}\" indexname=\"{}\" id=\"lock{n}{}\" mode=\"{}\" \
-             associatedObjectId=\"{hobt}\"><owner-list><owner id=\"{}\" mode=\"{}\"/></owner-list><waiter-list><waiter \
-             id=\"{}\" mode=\"{}\" requestType=\"{request}\"/></waiter-list></keylock>",
-            escaped(&lock.table),
-            lock.index,
-            owner.hash,
-            lock.held,
+            "<owner-list><owner id=\"{}\" mode=\"{}\"/></owner-list><waiter-list><waiter id=\"{}\" mode=\"{}\" \
+             requestType=\"{request}\"/></waiter-list></{kind}>",
             owner.id,
             lock.held,
             waiter.id,
-            lock.wanted,
+            self.wanted(lock),
         );
     }
 }

@@ -287,3 +287,42 @@ async fn a_calm_server_has_none_and_says_so_as_a_value() {
     assert_eq!((table.patterns.len(), table.at_least), (0, false));
     sim.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn from_2025_on_transactions_are_locked_and_their_deadlocks_are_drawn_and_classed_as_before() {
+    let reports = async |version| {
+        let sim = fleet(&[version], 1, "deadlocks", -120, 6.0).await;
+        let mut client = client(&sim, 0).await;
+        let table = read(&mut client).await.unwrap();
+        sim.stop().await;
+        let text = |pattern: &DeadlockPattern| {
+            let text = pattern.newest().unwrap().text.as_ref().unwrap().statement().text.batch.clone();
+            (pattern.kind.to_string(), Deadlock::read_all(text.as_bytes()).unwrap().remove(0))
+        };
+        table.patterns.iter().map(text).collect::<Vec<_>>()
+    };
+    for (version, transactions) in [(Version::V2022, [0, 0, 0]), (Version::V2025, [0, 1, 2])] {
+        let mut found = Vec::new();
+        for (kind, report) in reports(version).await {
+            let locked = report.resources.iter().filter(|resource| resource.is("xactlock"));
+            assert!(
+                locked.clone().all(|lock| lock.is("keylock") && lock.waiters[0].mode == "S"),
+                "{report:?}"
+            );
+            let locked = locked.count();
+            let drawn = pictures(&report);
+            let told = drawn[0].why.matches("S on transaction of ").count();
+            assert_eq!((drawn.len(), told, drawn[0].pattern.word()), (1, locked, &*kind), "{drawn:?}");
+            let waits = |process: &dbtop::deadlock::Process| process.wait_resource.starts_with("XACT: ");
+            assert_eq!(
+                report.processes.iter().filter(|process| waits(process)).count(),
+                locked,
+                "{report:?}"
+            );
+            found.push((kind, locked));
+        }
+        found.sort();
+        let kinds = ["conversion", "key lookup", "opposite order"].map(str::to_owned);
+        assert_eq!(found, kinds.into_iter().zip(transactions).collect::<Vec<_>>(), "{version:?}");
+    }
+}
