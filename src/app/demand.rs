@@ -73,6 +73,7 @@ async fn shown(found: Result<Found, Failure>) -> Result<Shown, Failure> {
     let plans = match found? {
         Found::Plans(plans) => plans,
         Found::Waits(waits) => return Ok(Shown::Waits(waits)),
+        Found::Sent(sent) => return Ok(Shown::Sent(sent)),
         Found::Buffers(buffers) => return Ok(Shown::Buffers(buffers)),
         Found::Room(room) => return Ok(Shown::Room(room)),
         Found::PlanCache(kinds) => return Ok(Shown::PlanCache(kinds)),

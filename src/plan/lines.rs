@@ -2,7 +2,7 @@
 //! `command::plan` and panes; it knows no colours.
 
 use super::{
-    Operator, Part, Plan, Query, Statement,
+    Operator, Parameter, Part, Plan, Query, Statement,
     compare::align,
     figures::{count, factor, kilobytes, short},
     find::{Finding, findings},
@@ -174,20 +174,26 @@ pub fn facts(statement: &Statement, query: &Query) -> Vec<String> {
         facts.push(format!("waits    {}", each.collect::<Vec<_>>().join(", ")));
     }
     for parameter in query.parameters.iter().take(20) {
-        let value = |value: &Option<String>| value.as_deref().map(|v| short(v, 60));
-        let told = match (value(&parameter.compiled), value(&parameter.runtime)) {
-            (Some(compiled), Some(ran)) => format!("compiled for {compiled}, ran with {ran}"),
-            // An estimated plan has not run.
-            (Some(compiled), None) => format!("compiled for {compiled}"),
-            (None, Some(ran)) => format!("ran with {ran}"),
-            (None, None) => continue,
-        };
-        facts.push(format!("{}  {told}", parameter.name));
+        if let Some(told) = values(parameter) {
+            facts.push(format!("{}  {told}", parameter.name));
+        }
     }
     for line in &statement.dispatcher {
         facts.push(format!("chosen by  {line}"));
     }
     facts
+}
+
+/// `compiled for 7, ran with 88412`; None: neither is known.
+pub fn values(parameter: &Parameter) -> Option<String> {
+    let value = |value: &Option<String>| value.as_deref().map(|v| short(v, 60));
+    match (value(&parameter.compiled), value(&parameter.runtime)) {
+        (Some(compiled), Some(ran)) => Some(format!("compiled for {compiled}, ran with {ran}")),
+        // An estimated plan has not run.
+        (Some(compiled), None) => Some(format!("compiled for {compiled}")),
+        (None, Some(ran)) => Some(format!("ran with {ran}")),
+        (None, None) => None,
+    }
 }
 
 /// What an operator works on and how, in one line: `Order.IX_Date · seek o.Id = @id`.

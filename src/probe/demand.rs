@@ -7,6 +7,7 @@ use super::{
     query::hash,
     room,
     script::{Script, script},
+    sent,
     single::ask,
     stored_plan,
 };
@@ -34,7 +35,7 @@ pub(super) const BUFFERS: Script = script!("buffer_pool", Performance, by "datab
 pub(super) const PLAN_CACHE: Script = script!("plan_cache", Performance, by "objtype" "cacheobjtype");
 
 /// The scripts of this file.
-pub(super) const SCRIPTS: [Script; 11] = [
+pub(super) const SCRIPTS: [Script; 12] = [
     CACHED,
     LAST,
     LIVE,
@@ -44,6 +45,7 @@ pub(super) const SCRIPTS: [Script; 11] = [
     PLAN_CACHE,
     room::DATABASES,
     room::FILES,
+    sent::INPUT,
     stored_plan::PLANS,
     stored_plan::XML,
 ];
@@ -79,6 +81,7 @@ pub async fn answer<C: Ask>(conn: &mut C, demand: Demand, ctx: &mut ProbeContext
             let sets = ask(conn, WAITS, &params, SESSION_WITHIN, ctx).await?;
             Ok(Found::Waits(sets.all(WAITS.name).filter_map(|row| wait(row, ctx)).collect()))
         }
+        Demand::SessionInput { session_id } => sent::by_session(conn, session_id, ctx).await.map(Found::Sent),
         Demand::BufferPool => {
             let sets = ask(conn, BUFFERS, &[], BUFFERS_WITHIN, ctx).await?;
             let mut rows: Vec<Buffered> = sets.all(BUFFERS.name).map(|row| buffered(row, ctx)).collect();

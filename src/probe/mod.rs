@@ -32,6 +32,7 @@ mod recorded;
 mod room;
 mod run;
 pub mod script;
+mod sent;
 mod single;
 mod stored_plan;
 pub mod text;

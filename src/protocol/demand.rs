@@ -5,7 +5,7 @@ use crate::{
     model::{
         base::failure::Failure,
         inventory::instance::InstanceId,
-        poll::demand::{Buffered, CachedKind, DatabaseRoom, Demand, FoundPlan, SessionWait, Step},
+        poll::demand::{Buffered, CachedKind, DatabaseRoom, Demand, FoundPlan, Sent, SessionWait, Step},
     },
     plan::Plan,
 };
@@ -51,6 +51,8 @@ pub enum Shown {
     Plans(Vec<ShownPlan>),
     /// waits of a session
     Waits(Vec<SessionWait>),
+    /// what a session sent
+    Sent(Vec<Sent>),
     /// the buffer pool by database
     Buffers(Vec<Buffered>),
     /// what is free inside of files

@@ -14,4 +14,5 @@ pub mod module;
 pub mod names;
 pub mod normalize;
 pub mod readonly;
+pub mod secret;
 pub mod words;

@@ -27,6 +27,7 @@ mod demands;
 #[cfg(debug_assertions)]
 mod drill;
 mod encoder;
+mod fetched;
 mod filter;
 mod frame_timer;
 mod id;

@@ -1,7 +1,7 @@
 //! Everything that a pane may read to make and draw its rows: the fleet, the time, the scope, and answers of history.
 //! `world` makes a [`View`] for every frame; a view borrows everything and changes nothing.
 
-use super::{charts::Charts, lists::Lists, theme::Theme};
+use super::{charts::Charts, fetched::Fetched, lists::Lists, theme::Theme};
 use crate::{
     model::{
         base::{failure::Failure, time::Timestamp, zone::Zone},
@@ -66,6 +66,8 @@ pub struct View<'a> {
     pub charts: &'a Charts,
     /// what the inventory service told of groups, labels, saved filters
     pub lists: &'a Lists,
+    /// what servers said of single sessions
+    pub fetched: &'a Fetched,
 }
 
 impl<'a> View<'a> {

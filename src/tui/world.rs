@@ -3,6 +3,7 @@
 
 use super::{
     charts::Charts,
+    fetched::Fetched,
     lists::Lists,
     moment::Moment,
     theme::Theme,
@@ -23,6 +24,7 @@ pub struct World {
     pub sealed: Sealed,
     pub charts: Charts,
     pub lists: Lists,
+    pub fetched: Fetched,
     pub moment: Moment,
 }
 
@@ -40,6 +42,7 @@ impl World {
             sealed: self.sealed,
             charts: &self.charts,
             lists: &self.lists,
+            fetched: &self.fetched,
         }
     }
 }

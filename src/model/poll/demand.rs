@@ -1,7 +1,7 @@
 //! What is asked of one server on demand, and what was found: plans, waits of one session, the buffer pool. Asked by the
 //! screen, answered by `probe::demand` over a connection of its own (`collect::lane`); never part of a poll.
 
-use super::query_store::failure_words;
+use super::{query_store::failure_words, statement::Statement};
 use crate::model::base::{failure::Failure, figure, time::Timestamp};
 use std::{fmt, sync::Arc};
 
@@ -37,6 +37,11 @@ pub enum Demand {
         /// which
         session_id: i32,
     },
+    /// what the client of a session sent last
+    SessionInput {
+        /// which
+        session_id: i32,
+    },
     /// which databases have the pages in memory. It reads a row for each page
     BufferPool,
     /// what the plan cache is made of, and how much of it ran once only. It reads a row for each plan
@@ -61,6 +66,7 @@ impl fmt::Display for Demand {
             }
             Self::SessionPlan { session_id } => write!(f, "the plan of session {session_id}"),
             Self::SessionWaits { session_id } => write!(f, "the waits of session {session_id}"),
+            Self::SessionInput { session_id } => write!(f, "what session {session_id} sent"),
             Self::BufferPool => f.write_str("the buffer pool by database"),
             Self::PlanCache => f.write_str("what the plan cache is made of"),
             Self::FreeSpace { database_id: None } => f.write_str("what is free inside of files"),
@@ -207,6 +213,21 @@ pub struct SessionWait {
     pub signal_ms: Option<i64>,
 }
 
+/// What the client of a session sent last, for a request that it runs or the last one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent {
+    /// `Language Event`, `RPC Event`
+    pub event: Option<Arc<str>>,
+    /// parameters that came with it
+    pub parameters: Option<i64>,
+    /// the text: of a procedure that was called mostly its name. The statement that runs now is marked if it stands there once
+    pub text: Option<Statement>,
+    /// the statement that runs now, if it stands elsewhere: in a module, or several times in the text
+    pub running: Option<Arc<str>>,
+    /// literals are left out, because a secret may be among them
+    pub is_covered: bool,
+}
+
 /// Pages of a database in memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Buffered {
@@ -262,6 +283,8 @@ pub enum Found {
     Plans(Vec<FoundPlan>),
     /// the longest first
     Waits(Vec<SessionWait>),
+    /// what a session sent
+    Sent(Vec<Sent>),
     /// the largest first
     Buffers(Vec<Buffered>),
     /// the files of databases

@@ -1,4 +1,4 @@
-//! Answers about plans and single sessions, which are asked on demand: plans by query hash and by session, waits of a session,
+//! Answers about plans and single sessions, which are asked on demand: plans by query hash and by session, waits and input of a session,
 //! the buffer pool.
 
 use super::{
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::sim::{
     backend::{
-        ColumnType::{BigInt, Binary, DateTime, Int, NVarChar, NVarCharMax},
+        ColumnType::{BigInt, Binary, DateTime, Int, NVarChar, NVarCharMax, SmallInt},
         Value,
     },
     world::{
@@ -27,6 +27,7 @@ pub const ANSWERS: &[Answer] = &[
     ("plan_session", plan_session),
     ("plans_cached", plans_cached),
     ("plans_last", plans_last),
+    ("session_input", session_input),
     ("session_waits", session_waits),
 ];
 
@@ -140,7 +141,8 @@ impl Asked<'_> {
 fn statement(filled: &Filled) -> String {
     let units: Vec<u16> = filled.text.encode_utf16().collect();
     let start = usize::try_from(filled.start / 2).unwrap_or(0);
-    let end = usize::try_from(filled.end / 2 + 1).ok().filter(|end| *end > start).unwrap_or(units.len());
+    // -1 stands for the end of the batch.
+    let end = usize::try_from(filled.end).map_or(units.len(), |end| end / 2 + 1);
     String::from_utf16_lossy(units.get(start..end).unwrap_or(&units))
 }
 
@@ -279,6 +281,41 @@ fn plan_session(q: &Asked<'_>) -> Table {
             Value::Bytes(q.query_hash(template).to_vec()),
             Value::Bytes(q.plan_hash(template, plan).to_vec()),
             text(q.plan(handle, plan, None)),
+        ]
+    }))
+}
+
+/// What the client of a session sent: a call of its procedure, or the batch; and the statement that runs.
+fn session_input(q: &Asked<'_>) -> Table {
+    let columns = [
+        ("request_id", Int),
+        ("event_type", NVarChar(256)),
+        ("parameters", SmallInt),
+        ("full_chars", Int),
+        ("event_info", NVarCharMax),
+        ("statement_text", NVarCharMax),
+    ];
+    let wanted = match q.first_param() {
+        Some(Value::Int(id)) => Some(*id),
+        _ => None,
+    };
+    let of_it = q.visible().iter().filter(|work| Some(i64::from(work.spid)) == wanted);
+    Table::new(&columns).with(of_it.map(|work| {
+        let handle = Handle { text: work.text, database_id: work.database_id };
+        let module = TEXTS.get(usize::from(work.text.template)).and_then(|text| text.proc);
+        let database = q.moment.profile.database(work.database_id).map_or("master", |d| d.name.as_str());
+        let (event, sent) = match module {
+            Some(module) => ("RPC Event", format!("{database}.{module};1").encode_utf16().collect()),
+            None => ("Language Event", handle.server_text(q.moment).units),
+        };
+        let runs = work.slept_since_ms.is_none();
+        vec![
+            opt(runs.then_some(0), int),
+            text(event),
+            int(0),
+            int(sent.len() as i64),
+            Value::Utf16(sent),
+            opt(handle.fill(q.moment).filter(|_| runs).map(|filled| statement(&filled)), text),
         ]
     }))
 }

@@ -212,6 +212,8 @@ actions! {
         keys(&[told(ACTIVITY, "P", "plan"), told(BLOCKING, "P", "plan"), told(QUERIES, "P", "plan"), told(QUERY_STORE, "P", "plan"), told(GRANTS, "P", "plan"), told(TEMPDB, "P", "plan")]);
     SessionWaits: "what the session has waited for, asked of the server", polls(), on_row(),
         keys(&[told(ACTIVITY, "w", "its waits"), told(BLOCKING, "w", "its waits"), told(GRANTS, "a", "its waits"), told(TEMPDB, "a", "its waits")]);
+    SessionInput: "what the client of the session sent, asked of the server", polls(), on_row(),
+        keys(&[at(ACTIVITY, "i"), at(BLOCKING, "i"), at(GRANTS, "i"), at(TEMPDB, "i")]);
     BufferPool: "which databases have the pages in memory, asked of the server", polls(),
         keys(&[told(MEMORY, "b", "buffer pool")]);
     PlanCache: "what the plan cache is made of, and how much of it ran once only, asked of the server", polls(),

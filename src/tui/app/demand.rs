@@ -19,6 +19,7 @@ use crate::{
         action::Context,
         charts::Charts,
         demands::Ready,
+        fetched::Fetched,
         layer::{
             details::Reading,
             found,
@@ -54,6 +55,7 @@ impl App {
     /// Another fleet: drops the answers of history and of servers, and ends what is still asked of the old one.
     pub(super) fn forget_answers(&mut self) {
         self.world.charts = Charts::default();
+        self.world.fetched = Fetched::default();
         for request in self.demands.forget() {
             self.ask(request);
         }
@@ -94,6 +96,7 @@ impl App {
                 return self.say_failed(&open.instance, open.demand, &failure);
             }
         };
+        self.world.fetched.keep(&open.instance, open.demand, &shown, self.world.moment.clock);
         if open.is_renewal {
             return self.renew(Ready { instance: open.instance, demand: open.demand, shown });
         }
@@ -254,9 +257,11 @@ fn title(ready: &Ready, found: &FoundPlan) -> String {
             }
             None => Ok(()),
         },
-        Demand::SessionWaits { .. } | Demand::BufferPool | Demand::PlanCache | Demand::FreeSpace { .. } => {
-            Ok(())
-        }
+        Demand::SessionWaits { .. }
+        | Demand::SessionInput { .. }
+        | Demand::BufferPool
+        | Demand::PlanCache
+        | Demand::FreeSpace { .. } => Ok(()),
     };
     if let Some(hash) = found.plan_hash.filter(|_| found.stored.is_none()) {
         let _ = write!(title, " · plan 0x{hash:016X}");
@@ -311,7 +316,8 @@ fn cost(demand: Demand, pool_kb: Option<i64>) -> Option<Cow<'static, str>> {
         | Demand::StoredPlans { .. }
         | Demand::StoredPlan { .. }
         | Demand::SessionPlan { .. }
-        | Demand::SessionWaits { .. } => return None,
+        | Demand::SessionWaits { .. }
+        | Demand::SessionInput { .. } => return None,
     };
     Some(words.into())
 }

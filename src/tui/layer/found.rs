@@ -1,4 +1,4 @@
-//! The answer to a question to one server as a document: waits of a session, the buffer pool by database, what is free inside of
+//! The answer to a question to one server as a document: waits of a session, what it sent, the buffer pool by database, what is free inside of
 //! files, why no plan could be read.
 
 use crate::{
@@ -6,12 +6,12 @@ use crate::{
         base::{figure, zone::Zone},
         inventory::instance::InstanceId,
         poll::{
-            demand::{Buffered, CachedKind, DatabaseRoom, Demand, FileRoom, SessionWait},
+            demand::{Buffered, CachedKind, DatabaseRoom, Demand, FileRoom, Sent, SessionWait},
             wait_class,
         },
     },
     protocol::{Shown, ShownPlan},
-    tui::{theme::Theme, widget::document::Document},
+    tui::{fetched::describe, theme::Theme, widget::document::Document},
 };
 
 /// Bytes of a page.
@@ -28,6 +28,7 @@ pub fn document(
     let mut document = Document::new(format!("{instance}: {demand}"));
     match shown {
         Shown::Waits(waits) => waited(waits, &mut document, theme),
+        Shown::Sent(sent) => sent_by(sent, &mut document, theme),
         Shown::Buffers(buffers) => buffered(buffers, &mut document, theme),
         Shown::PlanCache(kinds) => cached(kinds, &mut document, theme),
         Shown::Room(databases) => databases.iter().for_each(|room| roomy(room, &mut document, theme)),
@@ -61,6 +62,20 @@ fn waited(waits: &[SessionWait], document: &mut Document, theme: &Theme) {
             out.push_str(" · ");
             out.push_str(wait_class::category(&wait.name).name());
         });
+    }
+}
+
+fn sent_by(sent: &[Sent], document: &mut Document, theme: &Theme) {
+    for (n, one) in sent.iter().enumerate() {
+        if sent.len() > 1 {
+            document.head(format!("request {}", n + 1));
+        }
+        describe(one, document, theme);
+        match &one.text {
+            None => document.text("the server has no text of it", theme.dim),
+            Some(text) if document.statement.is_none() => document.statement = Some(text.clone()),
+            Some(text) => text.text.batch.lines().for_each(|line| document.text(line, theme.base)),
+        }
     }
 }
 

@@ -12,14 +12,15 @@ use crate::model::{
         statement::Statement,
     },
 };
-use crate::sql::module;
 use crate::tui::{
     action::Action,
+    fetched::describe,
     id::RowKey,
     view::View,
     widget::{cell::CellText, document::Document},
     wish::Wish,
 };
+use crate::{plan::lines::values, sql::module};
 use ratatui::style::Style;
 use std::fmt::Write as _;
 
@@ -28,6 +29,9 @@ pub const PAGE_BYTES: f64 = 8192.0;
 
 /// Why a statement has no text.
 pub const NO_TEXT: &str = "no text: not fetched yet, or the server has none";
+
+/// Lines of what a client sent beside the statement that runs; the answer itself has all.
+const SENT_LINES: usize = 60;
 
 /// Most characters of a statement that a cell can show.
 const ONE_LINE: usize = 240;
@@ -50,7 +54,7 @@ pub fn key(instance: &InstanceSnapshot, r: &Request) -> RowKey {
     RowKey::Session(instance.id().clone(), r.session_id, r.request_id.unwrap_or(0))
 }
 
-/// Asks the server about the session of a row: its plan or its waits.
+/// Asks the server about the session of a row: its plan, its waits, or what its client sent.
 pub fn demand(action: Action, key: Option<&RowKey>, wishes: &mut Vec<Wish>) {
     wishes.extend(asked(action, key));
 }
@@ -61,6 +65,7 @@ pub fn asked(action: Action, key: Option<&RowKey>) -> Option<Wish> {
     let session_id = *session_id;
     let demand = match action {
         Action::SessionWaits => Demand::SessionWaits { session_id },
+        Action::SessionInput => Demand::SessionInput { session_id },
         Action::Plan => Demand::SessionPlan { session_id },
         _ => return None,
     };
@@ -249,7 +254,40 @@ pub fn document(row: RequestRow<'_>, known: Option<&Resource>) -> Document {
         }
     });
     closing(&mut d, row);
+    asked_for(&mut d, row);
     d
+}
+
+/// What the server said of the session when somebody asked: the parameters of its plan, and what its client sent.
+fn asked_for(d: &mut Document, row: RequestRow<'_>) {
+    let (i, r, view, t) = (row.instance, row.request, row.view, row.view.theme);
+    let as_of = |what: &str, at| {
+        let mut head = format!("{what}, as of ");
+        view.zone.push_clock(&mut head, at);
+        head
+    };
+    if let Some((parameters, at)) = view.fetched.parameters(i.id(), r, view.now) {
+        d.head(as_of("parameters by its plan", at));
+        for parameter in parameters {
+            let told = values(parameter).unwrap_or_else(|| "not told".to_owned());
+            d.field(parameter.name.clone(), t.base, |s| s.push_str(&told));
+        }
+        if parameters.is_empty() {
+            d.text("it has none", t.dim);
+        }
+    }
+    if let Some((sent, at)) = view.fetched.sent(i.id(), r, view.now) {
+        d.head(as_of("sent by the client", at));
+        for one in sent {
+            describe(one, d, t);
+            let Some(text) = &one.text else { continue };
+            match &d.statement {
+                None => d.statement = Some(text.clone()),
+                Some(known) if known.text.batch == text.text.batch => {}
+                Some(_) => text.text.batch.lines().take(SENT_LINES).for_each(|line| d.text(line, t.dim)),
+            }
+        }
+    }
 }
 
 fn waiting(d: &mut Document, row: RequestRow<'_>, known: Option<&Resource>) {

@@ -6,6 +6,7 @@ use crate::{
     tui::{
         action::Action,
         charts::Charts,
+        fetched::Fetched,
         fixture,
         lists::Lists,
         moment::Moment,
@@ -38,6 +39,7 @@ impl Stage {
             sealed: Sealed::Shown,
             charts: Charts::default(),
             lists: Lists::default(),
+            fetched: Fetched::default(),
             moment: Moment::new(fixture::NOW, None),
         };
         Self { world }

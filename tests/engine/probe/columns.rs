@@ -512,6 +512,17 @@ pub static COLUMNS: &[(&str, Columns)] = &[
         ],
     ),
     (
+        "session_input",
+        &[
+            ("request_id", Int),
+            ("event_type", Text),
+            ("parameters", Int),
+            ("full_chars", Int),
+            ("event_info", Text),
+            ("statement_text", Text),
+        ],
+    ),
+    (
         "session_waits",
         &[
             ("wait_type", Text),

@@ -70,6 +70,48 @@ async fn a_running_request_shows_its_plan_and_its_waits_on_every_version() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_tells_what_its_client_sent_with_the_statement_that_runs_on_every_version() {
+    let sim = fleet(Version::ALL.len(), &[(Kind::BlockingStorm, None)]).await;
+    let (mut batches, mut calls, mut sleepers) = (0, 0, 0);
+    for index in 0..Version::ALL.len() {
+        let mut client = introduced(&sim, index).await;
+        let requests = eventually("sessions are told with their texts", async || {
+            let told = client.activity().await.requests;
+            told.iter().any(|r| r.statement.is_some() && r.command.is_some()).then_some(told)
+        })
+        .await;
+        for request in requests.iter().take(12) {
+            let demand = Demand::SessionInput { session_id: request.session_id };
+            let Ok(Found::Sent(sent)) = probe::demand(&mut client.conn, demand, &mut client.ctx).await else {
+                continue; // it ended in between
+            };
+            let [sent] = &sent[..] else { panic!("one request: {sent:?}") };
+            let (text, runs) = (sent.text.as_ref().unwrap(), request.command.is_some());
+            match sent.event.as_deref() {
+                Some("RPC Event") => {
+                    assert!(text.text.batch.ends_with(";1"), "{sent:?}");
+                    // Its statement is one of the module.
+                    calls += usize::from(sent.running.is_some());
+                }
+                Some("Language Event") if runs => {
+                    assert_eq!(sent.running, None, "it stands in the text");
+                    let known = request.statement.as_ref().filter(|known| !known.as_str().trim().is_empty());
+                    // Another one may have begun in between.
+                    batches += usize::from(known.is_some_and(|known| known.as_str().trim() == text.as_str()));
+                }
+                Some("Language Event") => sleepers += 1,
+                other => panic!("{other:?}"),
+            }
+        }
+        let nobody = Demand::SessionInput { session_id: 32_000 };
+        let failure = probe::demand(&mut client.conn, nobody, &mut client.ctx).await.unwrap_err();
+        assert!(failure.text.contains("session 32000 is gone"), "{failure:?}");
+    }
+    assert!(batches > 0 && calls > 0 && sleepers > 0, "{batches} {calls} {sleepers}: choose another seed");
+    sim.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_query_is_found_in_the_plan_cache_by_its_hash_and_one_that_is_not_says_why() {
     let sim = fleet(1, &[]).await;
     let mut client = introduced(&sim, 0).await;
@@ -327,9 +369,11 @@ async fn the_buffer_pool_is_told_by_database_and_a_missing_right_is_named() {
     assert!(buffers.iter().all(|row| !row.database.starts_with("db ")), "names: {buffers:?}");
     let sim = fleet(1, &[(Kind::NoRights, None)]).await;
     let mut client = introduced(&sim, 0).await;
-    for demand in [Demand::BufferPool, Demand::PlanCache, Demand::SessionPlan { session_id: 60 }] {
+    let of_session = [Demand::SessionPlan { session_id: 60 }, Demand::SessionInput { session_id: 60 }];
+    for demand in [Demand::BufferPool, Demand::PlanCache].into_iter().chain(of_session) {
         let failure = probe::demand(&mut client.conn, demand, &mut client.ctx).await.unwrap_err();
-        let told = failure.text.contains("STATE") || failure.text.contains("runs nothing");
+        let is_unseen = ["STATE", "runs nothing", "is gone"];
+        let told = is_unseen.iter().any(|words| failure.text.contains(words));
         assert!(told, "{demand}: {failure:?}");
     }
 }

@@ -4,8 +4,12 @@ use crate::{fixture, stage::Stage};
 use dbtop::{
     model::{
         base::failure::{Failure, FailureKind},
-        poll::demand::{
-            Buffered, CachedKind, DatabaseRoom, Demand, FileRoom, FoundPlan, PlanSource, SessionWait, Step,
+        poll::{
+            demand::{
+                Buffered, CachedKind, DatabaseRoom, Demand, FileRoom, FoundPlan, PlanSource, Sent,
+                SessionWait, Step,
+            },
+            statement::{SqlText, Statement},
         },
     },
     plan::Plan,
@@ -104,9 +108,11 @@ fn an_answer_that_comes_while_one_is_elsewhere_waits_to_be_looked_at() {
 fn a_failure_is_a_sentence() {
     let mut s = activity();
     s.keys("P");
-    let [DemandRequest::Ask { ticket, .. }] = asked(&mut s)[..] else { panic!("not asked") };
-    s.reply(done(ticket, Err(Failure::new(FailureKind::Permission, "the login lacks VIEW SERVER STATE"))));
-    assert!(s.text().contains("the login lacks VIEW SERVER STATE"), "{}", s.text());
+    let asked = asked(&mut s);
+    let [DemandRequest::Ask { ticket, instance, demand }] = &asked[..] else { panic!("not asked") };
+    s.reply(done(*ticket, Err(Failure::new(FailureKind::Permission, "the login lacks VIEW SERVER STATE"))));
+    let words = format!("{instance}: {demand}: the login lacks VIEW SERVER STATE");
+    assert!(s.text().contains(&words), "whom and what: {}", s.text());
     assert!(!s.lines().pop().unwrap().contains("Esc cancels"));
 }
 
@@ -256,8 +262,80 @@ fn the_plan_of_a_query_opens_at_its_own_statement_and_says_why_it_is_not_live() 
     assert!(s.text().contains("tree 2 of 3, another statement"), "{}", s.text());
 }
 
+/// What a client sent: a call of a procedure within a batch, with literals that had to go.
+fn sent(is_covered: bool) -> Sent {
+    let batch = "EXEC dbo.usp_NewLogin N'?';\nEXEC dbo.usp_Settle ?;";
+    let text = Arc::new(SqlText::new(batch.into(), None, None, false));
+    Sent {
+        event: Some("Language Event".into()),
+        parameters: Some(2),
+        text: Some(Statement { text, start: 0, end: batch.len() }),
+        running: Some("UPDATE dbo.Orders SET Settled = 1".into()),
+        is_covered,
+    }
+}
+
+#[test]
+fn what_the_client_sent_and_the_parameters_of_the_plan_stand_in_the_details_of_the_session() {
+    let mut s = Stage::new(fixture::small(), 160, 60);
+    s.keys("2 d");
+    assert!(!s.text().contains("sent by the client") && !s.text().contains("parameters"), "{}", s.text());
+    s.keys("esc");
+    asked(&mut s);
+    s.keys("i");
+    let [DemandRequest::Ask { ticket, demand: Demand::SessionInput { session_id }, .. }] = asked(&mut s)[..]
+    else {
+        panic!("not asked")
+    };
+    s.reply(done(ticket, Ok(Shown::Sent(vec![sent(true)]))));
+    let text = s.text();
+    for words in [
+        &*format!("what session {session_id} sent"),
+        "Language Event, 2 parameters",
+        "UPDATE dbo.Orders SET Settled = 1",
+        "literals are left out",
+        "EXEC dbo.usp_NewLogin N'?'",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    s.keys("esc P");
+    let [DemandRequest::Ask { ticket, .. }] = asked(&mut s)[..] else { panic!("not asked") };
+    // The plan of what this session runs.
+    let xml =
+        include_str!("../../fixture/plan/orders.sqlplan").replace("61C0FFEE00000001", "8A3F001122334455");
+    let found = FoundPlan {
+        source: PlanSource::Live,
+        query_hash: Some(0x8A3F_0011_2233_4455),
+        plan_hash: None,
+        compiled_at: None,
+        started_at: None,
+        runs: None,
+        cpu_ms: None,
+        elapsed_ms: None,
+        xml: Some((&*xml).into()),
+        stored: None,
+        not_live: None,
+    };
+    let plan = Ok(Arc::new(Plan::read(xml.as_bytes()).unwrap()));
+    s.reply(done(ticket, Ok(Shown::Plans(vec![ShownPlan { found, plan }]))));
+    s.keys("esc d");
+    let text = s.text();
+    for words in [
+        "parameters by its plan, as of ",
+        "compiled for N'7', ran with",
+        "sent by the client, as of ",
+        "Language Event, 2 parameters",
+        "EXEC dbo.usp_Settle ?;",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    // Of another session nothing is known.
+    s.keys("esc down d");
+    assert!(!s.text().contains("sent by the client") && !s.text().contains("parameters by"), "{}", s.text());
+}
+
 /// Every kind of answer, the keys that ask for it, and the answer with something in it and with nothing.
-fn each_kind() -> [(&'static str, &'static str, Shown, Shown); 5] {
+fn each_kind() -> [(&'static str, &'static str, Shown, Shown); 6] {
     let plan = || {
         let xml = include_str!("../../fixture/plan/orders.sqlplan");
         let found = FoundPlan {
@@ -298,6 +376,12 @@ fn each_kind() -> [(&'static str, &'static str, Shown, Shown); 5] {
         ("buffers", ": memory enter b b", Shown::Buffers(vec![buffers]), Shown::Buffers(Vec::new())),
         ("room", "6 u u", Shown::Room(vec![room]), Shown::Room(Vec::new())),
         ("plan_cache", ": memory enter u u", Shown::PlanCache(vec![kind]), Shown::PlanCache(Vec::new())),
+        (
+            "input",
+            "2 i",
+            Shown::Sent(vec![sent(true)]),
+            Shown::Sent(vec![Sent { text: None, ..sent(false) }]),
+        ),
     ]
 }
 
@@ -309,6 +393,7 @@ const fn place(shown: &Shown) -> usize {
         Shown::Buffers(_) => 2,
         Shown::Room(_) => 3,
         Shown::PlanCache(_) => 4,
+        Shown::Sent(_) => 5,
     }
 }
 

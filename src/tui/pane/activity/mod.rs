@@ -343,7 +343,9 @@ impl Pane for ActivityPane {
                 self.is_linked = false;
                 self.group_table.release();
             }
-            Action::Plan | Action::SessionWaits => request::demand(action, self.selected().as_ref(), wishes),
+            Action::Plan | Action::SessionWaits | Action::SessionInput => {
+                request::demand(action, self.selected().as_ref(), wishes);
+            }
             Action::ToQuery => wishes.extend(self.to_query(view)),
             Action::Copy => wishes.push(Wish::Copy(self.copy(view))),
             Action::Narrow if !self.grouped() => {

@@ -362,7 +362,9 @@ impl Pane for BlockingPane {
             Action::Enter | Action::Details => {
                 wishes.extend(self.table.selected().cloned().map(Wish::Details));
             }
-            Action::Plan | Action::SessionWaits => request::demand(action, self.table.selected(), wishes),
+            Action::Plan | Action::SessionWaits | Action::SessionInput => {
+                request::demand(action, self.table.selected(), wishes);
+            }
             Action::ByObject => wishes.push(Wish::Details(RowKey::Group(OBJECTS.into()))),
             Action::Copy => wishes.push(Wish::Copy(self.copy(view))),
             Action::Narrow => {

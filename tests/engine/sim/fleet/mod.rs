@@ -46,6 +46,7 @@ async fn every_script_is_answered_on_every_version_it_is_for() {
                 "plans_cached",
                 "plans_last",
                 "room_files",
+                "session_input",
                 "session_waits",
                 "tempdb_waits",
                 "version_holders",
