@@ -2,6 +2,27 @@
 //! that the table refuses.
 
 use super::project;
+use dbtop::model::base::figure::counted;
+
+/// What is counted on the screen and in reports: one of it, and more.
+#[rustfmt::skip]
+const COUNTED: [(&str, &str); 52] = [
+    ("CPU", "CPUs"), ("attempt", "attempts"), ("change", "changes"), ("database", "databases"), ("deadlock", "deadlocks"),
+    ("episode", "episodes"), ("event", "events"), ("file", "files"), ("filter", "filters"), ("group", "groups"),
+    ("growth", "growths"), ("instance", "instances"), ("key", "keys"), ("label", "labels"), ("line", "lines"), ("log", "logs"),
+    ("operator", "operators"), ("option", "options"), ("other", "others"), ("page", "pages"), ("parameter", "parameters"), ("part", "parts"),
+    ("pattern", "patterns"), ("plan", "plans"), ("poll", "polls"), ("request", "requests"), ("ring", "rings"), ("row", "rows"),
+    ("session", "sessions"), ("slot", "slots"), ("store", "stores"), ("task", "tasks"), ("tenant", "tenants"),
+    ("thread", "threads"), ("time", "times"), ("type", "types"), ("update", "updates"), ("variant", "variants"),
+    ("volume", "volumes"), ("wait", "waits"), ("bookmark", "bookmarks"),
+    // Of several words.
+    ("grant that timed out", "grants that timed out"), ("transaction that aborted", "transactions that aborted"),
+    ("part of history", "parts of history"), ("wish of the optimizer", "wishes of the optimizer"),
+    ("other session", "other sessions"), ("report of deadlocks", "reports of deadlocks"),
+    ("failure of a connection", "failures of a connection"), ("change of plans", "changes of plans"), ("change of configuration", "changes of configuration"),
+    ("growth of a database file", "growths of a database file"),
+    ("gap without a collector: nothing is known of that time", "gaps without a collector: nothing is known of that time"),
+];
 
 /// The refused words of the glossary.
 fn refused() -> Vec<String> {
@@ -63,4 +84,32 @@ fn every_text_speaks_the_words_of_the_glossary() {
 fn a_word_is_found_by_itself_only() {
     assert!(has("Mend it", "mend") && has("A user for actions", "User for actions"));
     assert!(has("it is gone: mend it", "mend") && !has("it was mended", "mend") && !has("recommend", "mend"));
+}
+
+#[test]
+fn what_is_counted_is_told_in_the_right_number() {
+    for (one, more) in COUNTED {
+        assert_eq!((counted(1, one), counted(2, one)), (format!("1 {one}"), format!("2 {more}")));
+    }
+    let mut offences = Vec::new();
+    let mut calls = 0;
+    for (file, code) in project::production() {
+        for (at, _) in ["counted(", "more(html"].iter().flat_map(|call| code.match_indices(call)) {
+            let mut depth = 0;
+            let ends = code[at..].find(|letter| {
+                depth += i32::from(letter == '(') - i32::from(letter == ')');
+                letter == ')' && depth == 0
+            });
+            let call = &file.text[at..ends.map_or(code.len(), |ends| at + ends)];
+            // Without a word it is told by its caller's caller, or is another thing of that name.
+            let Some((_, word)) = project::strings_of(call).pop() else { continue };
+            let word = word.trim_matches('"');
+            calls += 1;
+            if COUNTED.iter().all(|(one, _)| *one != word) {
+                offences.push(format!("{}:{}: {word}", file.path, project::line_of(&file.text, at)));
+            }
+        }
+    }
+    assert!(calls > 80, "{calls} calls");
+    project::assert_none("words that are counted, and not in the table of tests/tidy/words.rs", &offences);
 }

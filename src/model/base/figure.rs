@@ -180,7 +180,7 @@ pub const fn told_span(ms: i64) -> i64 {
     ms / unit_ms * unit_ms
 }
 
-/// `1 episode`, `3 episodes`, `8,904 runs`. Of several words the first takes the s: `2 failures of a connection`.
+/// `1 episode`, `3 episodes`, `8,904 runs`. Of several words the noun changes: `2 failures of a connection`, `3 other sessions`.
 pub fn counted(n: usize, one: &str) -> String {
     let mut text = String::new();
     push_counted(&mut text, n as u64, one);
@@ -189,9 +189,35 @@ pub fn counted(n: usize, one: &str) -> String {
 
 /// The same at the end of a text.
 pub fn push_counted(out: &mut String, n: u64, one: &str) {
-    let (first, rest) = one.split_at(one.find(' ').unwrap_or(one.len()));
     push_grouped(out, i64::try_from(n).unwrap_or(i64::MAX));
-    let _ = write!(out, " {first}{}{rest}", if n == 1 { "" } else { "s" });
+    out.push(' ');
+    if n == 1 {
+        out.push_str(one);
+    } else {
+        push_plural(out, one);
+    }
+}
+
+/// What says more of a noun stands behind these.
+const BEHIND_A_NOUN: [&str; 5] = [" of ", " in ", " that ", " with ", " without "];
+
+/// `others`, `failures of a connection`, `aborted transactions`: the noun is the last word, or the last one before what says more of it.
+fn push_plural(out: &mut String, one: &str) {
+    let end = BEHIND_A_NOUN.iter().filter_map(|link| one.find(link)).min().unwrap_or(one.len());
+    let (noun, rest) = one.split_at(end);
+    let is_consonant = |letter: Option<char>| letter.is_some_and(|letter| !"aeiou".contains(letter));
+    match noun.strip_suffix('y') {
+        Some(stem) if is_consonant(stem.chars().next_back()) => {
+            out.push_str(stem);
+            out.push_str("ies");
+        }
+        _ => {
+            out.push_str(noun);
+            let hisses = ["s", "x", "z", "ch", "sh"].iter().any(|end| noun.ends_with(end));
+            out.push_str(if hisses { "es" } else { "s" });
+        }
+    }
+    out.push_str(rest);
 }
 
 #[cfg(test)]
@@ -266,6 +292,21 @@ mod tests {
         for (v, s) in [(0.0, "0"), (0.01, "<0.1"), (7.0, "7.0"), (9.96, "10"), (41.2, "41"), (1234.0, "1.2k")]
         {
             assert_eq!(with(push_rate, v), s, "{v}");
+        }
+    }
+
+    #[test]
+    fn the_noun_of_several_words_is_told_in_the_right_number() {
+        for (n, one, told) in [
+            (1, "query", "1 query"),
+            (0, "query", "0 queries"),
+            (2, "key", "2 keys"),
+            (2, "aborted transaction", "2 aborted transactions"),
+            (1_200, "latch of a page", "1,200 latches of a page"),
+            (2, "process without a session", "2 processes without a session"),
+            (2, "index", "2 indexes"),
+        ] {
+            assert_eq!(counted(n, one), told);
         }
     }
 
