@@ -58,7 +58,7 @@ async fn until_rates(collector: &mut Collector, after: Timestamp) -> Arc<FleetSn
         if snapshot.instances.iter().all(|i| has_rate(i)) {
             return snapshot;
         }
-        assert!(started.elapsed() < Duration::from_secs(45), "no rates: {:?}", snapshot.counts);
+        assert!(started.elapsed() < Duration::from_secs(150), "no rates: {:?}", snapshot.counts);
         let _ = tokio::time::timeout(Duration::from_millis(500), collector.snapshots.changed()).await;
     }
 }
@@ -77,6 +77,8 @@ async fn an_hour_asleep_is_a_gap_in_history_and_in_charts() {
     let slept = clock();
     ASLEEP.store(HOUR_MS, Relaxed);
     let woke = clock();
+    // It fell asleep between the two looks at the clock, however long a busy machine took for that.
+    let fell = woke.plus_ms(-HOUR_MS);
     let last = until_rates(&mut collector, woke).await;
     assert_eq!(last.counts.critical, 0, "a sleep is no trouble of the servers");
     assert!(collector.shutdown().await);
@@ -86,15 +88,16 @@ async fn an_hour_asleep_is_a_gap_in_history_and_in_charts() {
     let filter = EventFilter { kinds: vec![MarkKind::Gap], ..EventFilter::default() };
     let gaps = reader.events().list(&filter, began, clock()).expect("events");
     assert_eq!(gaps.len(), 1, "one gap for the fleet: {gaps:?}");
-    assert!(gaps[0].at <= slept && gaps[0].to.is_some_and(|to| to >= woke.plus_ms(-1)), "{gaps:?}");
+    let is_all_of_it = gaps[0].at <= fell && gaps[0].to.is_some_and(|to| to >= slept.plus_ms(HOUR_MS));
+    assert!(is_all_of_it, "{gaps:?}");
     for instance in &last.instances {
         let key = SeriesKey::of(SeriesId::Batches);
         let drawn = reader.charts().draw(&instance.info.uid, &key, began, clock(), 240).expect("a chart");
         let buckets = &drawn.line.buckets;
         let is_after = |at: Timestamp| at > woke.plus_ms(-60_000);
-        assert!(buckets.iter().any(|b| b.at < slept), "the evening: {buckets:?}");
+        assert!(buckets.iter().any(|b| b.at <= fell), "the evening: {buckets:?}");
         assert!(buckets.iter().any(|b| is_after(b.at)), "the morning: {buckets:?}");
-        assert!(buckets.iter().all(|b| b.at < slept || is_after(b.at)), "nothing is made up: {buckets:?}");
+        assert!(buckets.iter().all(|b| b.at <= fell || is_after(b.at)), "nothing is made up: {buckets:?}");
         assert_eq!(drawn.line.over(slept.plus_ms(HOUR_MS / 3), slept.plus_ms(HOUR_MS / 2)), None);
     }
 }

@@ -23,7 +23,7 @@ use dbtop::{
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::sync::watch::Receiver;
 
@@ -99,34 +99,56 @@ async fn live(folder: &Path) -> Vec<Arc<FleetSnapshot>> {
     let (recorder, writer) =
         Writer::start(&folder.join("history.db"), None, Options::default()).expect("the store opens");
     let resolver = Arc::new(config::secret::resolve);
-    let collector = collect::start(targets, settings, resolver, Roots::public(), Some(recorder));
+    let mut collector = collect::start(targets, settings, resolver, Roots::public(), Some(recorder));
     let focus = collector.snapshots.borrow().instances[8].id().clone();
     collector.commands.send(Command::Focus(vec![focus])).await.expect("the collector listens");
     let mut shown = Vec::new();
     for _ in 0..8 {
         tokio::time::sleep(Duration::from_millis(3_400)).await;
-        shown.push(complete(&collector.snapshots).await);
+        shown.push(complete(&mut collector.snapshots).await);
     }
     assert!(collector.shutdown().await);
     writer.join().expect("all is written");
     shown
 }
 
-/// What is shown, once no sample of that time was still on its way: history has it under that time, the screen had not.
-async fn complete(snapshots: &Receiver<Arc<FleetSnapshot>>) -> Arc<FleetSnapshot> {
-    loop {
-        let then = Arc::clone(&snapshots.borrow());
-        tokio::time::sleep(Duration::from_millis(700)).await;
-        let later = Arc::clone(&snapshots.borrow());
-        let is_late = |n: usize, i: &InstanceSnapshot| {
-            let before = then.instances[n].facts.readings();
-            let mut came = i.facts.readings().zip(before).filter(|((_, now), (_, was))| now.at != was.at);
-            came.any(|((_, now), _)| now.at.is_some_and(|at| at <= then.at))
-        };
-        if !later.instances.iter().enumerate().any(|(n, i)| is_late(n, i)) {
-            return then;
+/// Snapshots that come after one until nothing of its time can be on its way any more: what the reducer had before it is in them.
+const LATER: usize = 4;
+
+/// What is shown, once nothing of that time was still on its way: history has it under that time, the screen had not. A busy machine may take
+/// long: whatever comes meanwhile is looked at.
+async fn complete(snapshots: &mut Receiver<Arc<FleetSnapshot>>) -> Arc<FleetSnapshot> {
+    let began = Instant::now();
+    'anew: loop {
+        assert!(began.elapsed() < Duration::from_secs(60), "something was on its way all the time");
+        let then = Arc::clone(&snapshots.borrow_and_update());
+        let shown = Instant::now();
+        let mut later = 0;
+        while later < LATER || shown.elapsed() < Duration::from_millis(700) {
+            snapshots.changed().await.expect("the collector runs");
+            let next = Arc::clone(&snapshots.borrow_and_update());
+            later += 1;
+            if then.instances.iter().zip(&next.instances).any(|(was, is)| is_late(was, is, then.at)) {
+                continue 'anew;
+            }
         }
+        return then;
     }
+}
+
+/// Whether something came that is of this time or before it. A problem and an interval tell no time: they may be of then.
+fn is_late(then: &InstanceSnapshot, next: &InstanceSnapshot, at: Timestamp) -> bool {
+    let is_of_then = |since: Option<Timestamp>| since.is_none_or(|since| since <= at);
+    if next.facts.link != then.facts.link && is_of_then(next.facts.link_since) {
+        return true;
+    }
+    next.facts.readings().zip(then.facts.readings()).any(|((_, now), (_, was))| {
+        if now.at == was.at {
+            (now.every_ms, now.problem) != (was.every_ms, was.problem)
+        } else {
+            is_of_then(now.at)
+        }
+    })
 }
 
 /// The screen without its footer, which tells of the collector now.
