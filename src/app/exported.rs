@@ -1,17 +1,17 @@
-//! What leaves dbtop as a file: written for its owner alone, never over another one, and told by the audit log with its scope, its
-//! period and its SHA-256.
+//! What leaves dbtop as a file, or comes in as one: written for its owner alone, never over another one, and told by the audit log with
+//! its scope, its period and its SHA-256.
 
 use crate::{
     model::{
         base::{time::Timestamp, zone::UTC},
-        inventory::record::Outcome,
+        inventory::record::{AuditEntry, Outcome},
     },
     store::{StoreError, Tenant, current_author, sha256},
 };
 use anyhow::Context;
 use std::{fs, io::Write, path::Path};
 
-/// An export, for the audit log.
+/// An export, or another file that was dealt with, for the audit log.
 #[derive(Debug, Clone, Copy)]
 pub struct Exported<'a> {
     /// its kind: `instance`, `incident`, `recording`, `audit`, `cost`
@@ -32,8 +32,16 @@ impl Exported<'_> {
     /// # Errors
     /// As [`Tenant::note`].
     pub fn note(&self, tenant: &mut Tenant) -> Result<(), StoreError> {
+        self.note_as("export", tenant)
+    }
+
+    /// Writes the entry of something else that is done with a file: `backup`, `restore`, `import`.
+    ///
+    /// # Errors
+    /// As [`Tenant::note`].
+    pub fn note_as(&self, action: &str, tenant: &mut Tenant) -> Result<(), StoreError> {
         let name = self.file.map_or_else(|| "-".to_owned(), |file| file.display().to_string());
-        tenant.note(&current_author(), ("export", self.what, &name), Outcome::Done, &self.detail())
+        tenant.note(&current_author(), (action, self.what, &name), Outcome::Done, &self.detail())
     }
 
     fn detail(&self) -> String {
@@ -48,6 +56,26 @@ impl Exported<'_> {
         detail.extend(["; SHA-256 ", self.sha256]);
         detail
     }
+}
+
+/// Notes that these entries of the audit log were exported, with the time that they are from. Returns how many, in words.
+///
+/// # Errors
+/// As [`Tenant::note`].
+pub fn of_entries(
+    tenant: &mut Tenant,
+    entries: &[AuditEntry],
+    file: Option<&Path>,
+    sha256: &str,
+) -> Result<String, StoreError> {
+    let times = || entries.iter().map(|entry| entry.at);
+    let period = times().min().zip(times().max());
+    let scope = match entries.len() {
+        1 => "1 entry".to_owned(),
+        n => format!("{n} entries"),
+    };
+    Exported { what: "audit", scope: &scope, period, file, sha256 }.note(tenant)?;
+    Ok(scope)
 }
 
 /// Writes a new file that only its owner may read. Returns its SHA-256.

@@ -433,6 +433,10 @@ pub enum MembersCommand {
         /// Which instances
         #[command(flatten)]
         which: Which,
+
+        /// Do not ask before changing several
+        #[arg(long)]
+        yes: bool,
     },
     /// Take instances out of a group
     Remove {
@@ -441,6 +445,10 @@ pub enum MembersCommand {
         /// Which instances
         #[command(flatten)]
         which: Which,
+
+        /// Do not ask before changing several
+        #[arg(long)]
+        yes: bool,
     },
 }
 
@@ -466,6 +474,10 @@ pub enum LabelCommand {
         /// Which instances
         #[command(flatten)]
         which: Which,
+
+        /// Do not ask before changing several
+        #[arg(long)]
+        yes: bool,
     },
     /// Take labels of a key off instances
     Unset {
@@ -474,6 +486,10 @@ pub enum LabelCommand {
         /// Which instances
         #[command(flatten)]
         which: Which,
+
+        /// Do not ask before changing several
+        #[arg(long)]
+        yes: bool,
     },
     /// List labels
     List,
@@ -541,15 +557,18 @@ pub struct Filter {
 /// The sub-commands of `dbtop filter`.
 #[derive(Debug, Subcommand)]
 pub enum FilterCommand {
-    /// Save a filter, or change a saved one
+    /// Save a filter; asks before it replaces a saved one
     Save {
         /// Its name
         name: String,
         /// As `/` on the screen
         expression: String,
-        /// For people
-        #[arg(long, default_value = "")]
-        description: String,
+        /// For people; default: as it is
+        #[arg(long)]
+        description: Option<String>,
+        /// Replace the saved filter of this name without asking
+        #[arg(long, visible_alias = "replace")]
+        yes: bool,
     },
     /// Give a saved filter another name
     Rename {

@@ -94,6 +94,18 @@ pub fn confirm(question: &str, yes: bool) -> anyhow::Result<()> {
     bail!("nothing was changed")
 }
 
+/// Asks before many are changed, as one typing error would change a fleet.
+///
+/// # Errors
+/// As [`confirm`].
+pub fn confirm_many(count: usize, what: &str, yes: bool) -> anyhow::Result<()> {
+    if count < 2 {
+        return Ok(());
+    }
+    let told = format!("{count} instances {what}");
+    confirm(&format!("{told}. Go on?"), yes).context(told)
+}
+
 /// Tells what hangs on something that is removed, and asks.
 ///
 /// # Errors
@@ -102,6 +114,6 @@ pub fn confirm_loss(what: &str, hangs: &[String], yes: bool) -> anyhow::Result<(
     if hangs.is_empty() {
         return Ok(());
     }
-    let told = format!("{what} has {}", hangs.join("; "));
+    let told = format!("{what}: {}", hangs.join("; "));
     confirm(&format!("{told}. Remove it?"), yes).context(told)
 }

@@ -3,13 +3,13 @@
 use super::{
     ask,
     invocation::Invocation,
-    output::{Cell, Grid},
+    output::{Cell, Grid, print},
     when::Watch,
 };
 use crate::{
     app::{
         configuration,
-        exported::{Exported, write_private},
+        exported::{self, write_private},
     },
     cli::{Audit, AuditCommand, AuditRows, Format},
     exchange::audit::{COLUMNS, texts},
@@ -17,8 +17,9 @@ use crate::{
         base::{figure, time::Timestamp},
         inventory::record::AuditEntry,
     },
-    store::{Anchor, AuditAge, AuditFilter, AuditHead, Tenant, clock as store_clock, current_author},
+    store::{Anchor, AuditAge, AuditFilter, AuditHead, Tenant, clock as store_clock, current_author, sha256},
 };
+use anyhow::Context;
 use std::{path::Path, process::ExitCode};
 
 pub(super) use crate::exchange::audit::shown;
@@ -32,16 +33,18 @@ pub fn run(args: Audit, invocation: &Invocation) -> anyhow::Result<ExitCode> {
     let mut tenant = ask::unlocked(&invocation.selection)?;
     let watch = &Watch::of(invocation)?;
     match args.command {
-        AuditCommand::List(rows) => listing(&tenant, &rows, watch)?.print(args.output, out)?,
+        AuditCommand::List(rows) => {
+            grid(&tenant.audit(&filter(&rows, watch)?)?).print(args.output, out)?;
+        }
         AuditCommand::Prune => {
             let config = configuration::load(&invocation.given)?;
             prune(&mut tenant, config.audit.keep_days)?.print(args.output, out)?;
         }
         AuditCommand::Head => head(tenant.audit_head()?).print(args.output, out)?,
         AuditCommand::Export { csv, out: file, rows } => {
-            let grid = listing(&tenant, &rows, watch)?;
+            let entries = tenant.audit(&filter(&rows, watch)?)?;
             let format = if csv { Format::Csv } else { args.output };
-            export(&mut tenant, &grid, format, file.as_deref())?;
+            export(&mut tenant, &entries, format, file.as_deref())?;
         }
         AuditCommand::Verify => {
             let check = tenant.verify_audit()?;
@@ -82,9 +85,9 @@ fn head(head: AuditHead) -> Grid {
     }
 }
 
-fn listing(tenant: &Tenant, rows: &AuditRows, watch: &Watch) -> anyhow::Result<Grid> {
+fn filter(rows: &AuditRows, watch: &Watch) -> anyhow::Result<AuditFilter> {
     let moment = |text: &Option<String>| text.as_deref().map(|text| watch.limit(text)).transpose();
-    let filter = AuditFilter {
+    Ok(AuditFilter {
         action: rows.action.clone(),
         entity: rows.entity.clone(),
         name: rows.name.clone(),
@@ -92,8 +95,11 @@ fn listing(tenant: &Tenant, rows: &AuditRows, watch: &Watch) -> anyhow::Result<G
         from: moment(&rows.from)?,
         until: moment(&rows.until)?,
         last: rows.last,
-    };
-    Ok(Grid { columns: COLUMNS.to_vec(), rows: tenant.audit(&filter)?.iter().map(row).collect() })
+    })
+}
+
+fn grid(entries: &[AuditEntry]) -> Grid {
+    Grid { columns: COLUMNS.to_vec(), rows: entries.iter().map(row).collect() }
 }
 
 fn row(entry: &AuditEntry) -> Vec<Cell> {
@@ -137,15 +143,24 @@ fn hash_hex(anchor: &Anchor) -> String {
     AuditHead { entries: anchor.entries, hash: anchor.hash }.hash_hex()
 }
 
-/// A listing into a file, or to standard output; the audit log tells of a file.
-fn export(tenant: &mut Tenant, grid: &Grid, format: Format, file: Option<&Path>) -> anyhow::Result<()> {
-    let Some(path) = file else { return grid.print(format, &mut std::io::stdout().lock()) };
+/// Entries into a file, or to standard output; the audit log tells of it.
+fn export(
+    tenant: &mut Tenant,
+    entries: &[AuditEntry],
+    format: Format,
+    file: Option<&Path>,
+) -> anyhow::Result<()> {
     let mut bytes = Vec::new();
-    grid.print(format, &mut bytes)?;
-    let sha256 = write_private(path, &bytes)?;
-    let scope = format!("{} entries", grid.rows.len());
-    Exported { what: "audit", scope: &scope, period: None, file: Some(path), sha256: &sha256 }
-        .note(tenant)?;
+    grid(entries).print(format, &mut bytes)?;
+    let sha256 = match file {
+        Some(path) => write_private(path, &bytes)?,
+        None => {
+            print(&String::from_utf8_lossy(&bytes))?;
+            sha256(&bytes)
+        }
+    };
+    exported::of_entries(tenant, entries, file, &sha256)
+        .context("it is written, but the audit log does not tell of it")?;
     Ok(())
 }
 

@@ -4,14 +4,14 @@
 use super::{
     ask,
     invocation::Invocation,
-    output::{Cell, Grid},
+    output::{self, Cell, Grid},
     when::Watch,
 };
 use crate::{
     app::{configuration, exported, history::file::HistoryFile},
     cli::export::{Export, Exported, Options},
     model::{
-        base::{figure::counted, text, time::Timestamp, zone::Zone},
+        base::{error::without_temporary, figure::counted, text, time::Timestamp, zone::Zone},
         fold::{Fleet, scope::Scope, update::Update},
         inventory::instance::InstanceInfo,
         judge::health::Thresholds,
@@ -21,7 +21,7 @@ use crate::{
         cost::{self, Cost},
         incident::{self, Incident},
     },
-    store::{Tenant, file_sha256, history::Reader},
+    store::{Tenant, file_sha256, history::Reader, sha256},
 };
 use anyhow::{Context, bail};
 use std::{
@@ -58,17 +58,18 @@ pub fn run(args: Export, invocation: &Invocation) -> anyhow::Result<ExitCode> {
     let infos = chosen(&mut reader, &options)?;
     match what {
         Exported::Cost => {
-            print(&cost(&mut reader, &infos, period, watch)?, &options)?;
-            if let Some(file) = file_of(&options) {
-                note(target.tenant.as_mut(), "cost", (file, &options, infos.len()), period)?;
-            }
+            let sha256 = print(&cost(&mut reader, &infos, period, watch)?, &options)?;
+            let (file, of) = (file_of(&options), (&options, infos.len()));
+            note(target.tenant.as_mut(), ("cost", file, &sha256), of, period)?;
         }
         Exported::Incident => {
             let (page, recording) = files(&options, period, &watch.zone)?;
             let to = (&*page, &*recording);
             let grid = incident(&mut reader, &infos, period, to, &options, (&config.health, watch))?;
             for (what, file) in [("incident", &page), ("recording", &recording)] {
-                note(target.tenant.as_mut(), what, (file, &options, infos.len()), period)?;
+                let sha256 = file_sha256(file)?;
+                let written = (what, Some(&**file), &*sha256);
+                note(target.tenant.as_mut(), written, (&options, infos.len()), period)?;
             }
             grid.print(options.output, &mut std::io::stdout().lock())?;
         }
@@ -177,6 +178,7 @@ fn incident(
     let aside = tempfile::Builder::new()
         .prefix(".dbtop-export-")
         .tempdir_in(folder)
+        .map_err(without_temporary)
         .with_context(|| format!("writing into the folder {}", folder.display()))?;
     let draft = aside.path().join("recording.dbtop");
     let report = incident::Options {
@@ -208,23 +210,21 @@ fn incident(
     Ok(Grid { columns: vec!["what", "file", "bytes"], rows })
 }
 
-/// The audit log of the tenant tells of a file; the history of a plain inventory and of a recording has none.
+/// The audit log of the tenant tells of an export; the history of a plain inventory and of a recording has none.
 fn note(
     tenant: Option<&mut Tenant>,
-    what: &str,
-    (file, options, instances): (&Path, &Options, usize),
+    (what, file, sha256): (&str, Option<&Path>, &str),
+    (options, instances): (&Options, usize),
     period: Period,
 ) -> anyhow::Result<()> {
     let Some(tenant) = tenant else { return Ok(()) };
     let scrubbed = if options.scrub { ", names replaced" } else { "" };
     let of = options.scope.as_ref().map(|scope| format!(" of {scope}")).unwrap_or_default();
     let scope = format!("{}{of}{scrubbed}", counted(instances, "instance"));
-    let sha256 = file_sha256(file)?;
     let period = Some((period.from, period.to));
-    let exported = exported::Exported { what, scope: &scope, period, file: Some(file), sha256: &sha256 };
-    exported
+    exported::Exported { what, scope: &scope, period, file, sha256 }
         .note(tenant)
-        .with_context(|| format!("{} is written, but the audit log does not tell of it", file.display()))
+        .context("it is written, but the audit log does not tell of it")
 }
 
 /// The page and, beside it, the recording; neither may be there.
@@ -286,14 +286,15 @@ fn file_of(options: &Options) -> Option<&Path> {
     options.out.as_deref().filter(|file| *file != Path::new(STDOUT))
 }
 
-/// Into the file of `--out`, or to standard output.
-fn print(grid: &Grid, options: &Options) -> anyhow::Result<()> {
-    let Some(path) = file_of(options) else {
-        return grid.print(options.output, &mut std::io::stdout().lock());
-    };
+/// Into the file of `--out`, or to standard output. Returns the SHA-256 of what was written.
+fn print(grid: &Grid, options: &Options) -> anyhow::Result<String> {
     let mut bytes = Vec::new();
     grid.print(options.output, &mut bytes)?;
-    write(path, &bytes, options.force)
+    match file_of(options) {
+        Some(path) => write(path, &bytes, options.force)?,
+        None => output::print(&String::from_utf8_lossy(&bytes))?,
+    }
+    Ok(sha256(&bytes))
 }
 
 /// Writes a file that only its owner can read, all of it or nothing.
@@ -301,7 +302,7 @@ fn write(path: &Path, bytes: &[u8], force: bool) -> anyhow::Result<()> {
     refuse_existing(path, force)?;
     let folder = folder_of(path);
     let doing = || format!("writing {}", path.display());
-    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(doing)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(without_temporary).with_context(doing)?;
     file.write_all(bytes).with_context(doing)?;
     file.as_file().sync_all().with_context(doing)?;
     if force {

@@ -4,7 +4,7 @@ use super::{
     ask,
     invocation::Invocation,
     output::{Cell, Grid, done},
-    select::{changed, selected},
+    select::{changed, renamed, selected},
 };
 use crate::{
     app::inventory::{edit::save, lists::hangs_on_group},
@@ -14,7 +14,7 @@ use crate::{
         record::{GroupRecord, InstanceRecord},
     },
     protocol::ListChange,
-    store::{Entry, Inventory, Kind, current_author},
+    store::{Entry, Inventory, Kind, Tenant, current_author},
 };
 use anyhow::{Context, bail};
 use std::process::ExitCode;
@@ -38,12 +38,8 @@ pub fn run(args: Group, invocation: &Invocation) -> anyhow::Result<ExitCode> {
             vec![("added", name)]
         }
         GroupCommand::Edit { name, rename, description } => {
-            let entry = named(&inventory, &name)?;
-            let mut record = entry.record.clone();
-            record.name = rename.unwrap_or(record.name);
-            record.description = description.unwrap_or(record.description);
-            tenant.change(&author, |change| change.edit(entry.id, entry.revision, &record))?;
-            vec![("edited", record.name)]
+            let change = edited(&inventory, &name, rename, description)?;
+            vec![("edited", renamed_or_changed(&mut tenant, &inventory, &change)?)]
         }
         GroupCommand::Copy { name, to } => {
             let like = &named(&inventory, &name)?.record;
@@ -66,21 +62,23 @@ pub fn run(args: Group, invocation: &Invocation) -> anyhow::Result<ExitCode> {
             tenant.change(&author, |change| change.restore(Kind::Group, entry.id))?;
             vec![("restored", entry.record.name.clone())]
         }
-        GroupCommand::Members(MembersCommand::Add { group, which }) => {
+        GroupCommand::Members(MembersCommand::Add { group, which, yes }) => {
             let name = inventory.group(&group).map_or(group, |entry| entry.record.name.clone());
             let changed = members(&inventory, &which, |record| {
                 if !record.groups.iter().any(|there| there.eq_ignore_ascii_case(&name)) {
                     record.groups.push(name.clone());
                 }
             })?;
+            ask::confirm_many(changed.len(), &format!("get into group {name}"), yes)?;
             save(&mut tenant, &changed)?;
             changed.into_iter().map(|(_, record)| ("added", record.name)).collect()
         }
-        GroupCommand::Members(MembersCommand::Remove { group, which }) => {
+        GroupCommand::Members(MembersCommand::Remove { group, which, yes }) => {
             named(&inventory, &group)?;
             let changed = members(&inventory, &which, |record| {
                 record.groups.retain(|there| !there.eq_ignore_ascii_case(&group));
             })?;
+            ask::confirm_many(changed.len(), &format!("leave group {group}"), yes)?;
             save(&mut tenant, &changed)?;
             changed.into_iter().map(|(_, record)| ("removed", record.name)).collect()
         }
@@ -91,6 +89,33 @@ pub fn run(args: Group, invocation: &Invocation) -> anyhow::Result<ExitCode> {
 
 fn named<'i>(inventory: &'i Inventory, name: &str) -> anyhow::Result<&'i Entry<GroupRecord>> {
     inventory.group(name).with_context(|| format!("no group is called {name}: see `dbtop group list`"))
+}
+
+/// A group with another name or description.
+fn edited(
+    inventory: &Inventory,
+    name: &str,
+    rename: Option<String>,
+    description: Option<String>,
+) -> anyhow::Result<(String, GroupRecord)> {
+    let old = &named(inventory, name)?.record;
+    let name = rename.unwrap_or_else(|| old.name.clone());
+    let description = description.unwrap_or_else(|| old.description.clone());
+    Ok((old.name.clone(), GroupRecord { name, description }))
+}
+
+/// Saves a group; before another name is given it is told what hangs on the old one.
+fn renamed_or_changed(
+    tenant: &mut Tenant,
+    inventory: &Inventory,
+    (old, record): &(String, GroupRecord),
+) -> anyhow::Result<String> {
+    let change = ListChange::Group { of: Some(old.clone()), record: record.clone() };
+    if *old == record.name {
+        return changed(tenant, inventory, &change, old.clone());
+    }
+    let hangs = hangs_on_group(inventory, old);
+    renamed(tenant, inventory, (&format!("group {old}"), &hangs), &change, record.name.clone())
 }
 
 type Changed = Vec<(Entry<InstanceRecord>, InstanceRecord)>;

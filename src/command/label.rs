@@ -6,14 +6,17 @@ use super::{
     instance::{poll_over, split_label},
     invocation::Invocation,
     output::{Cell, Grid, done},
-    select::changed,
+    select::{changed, renamed},
 };
 use crate::{
-    app::inventory::{edit::save, lists::hangs_on_label},
+    app::inventory::{
+        edit::save,
+        lists::{hangs_on_label, usual_spelling},
+    },
     cli::inventory::{Label, LabelCommand},
     model::inventory::record::{LabelColor, LabelRecord},
     protocol::ListChange,
-    store::{Entry, Inventory, current_author},
+    store::{Entry, Inventory, Tenant, current_author},
 };
 use anyhow::{Context, bail};
 use std::process::ExitCode;
@@ -28,20 +31,23 @@ pub fn run(args: Label, invocation: &Invocation) -> anyhow::Result<ExitCode> {
     let said = match args.command {
         LabelCommand::List => {
             list(&inventory).print(args.output, &mut std::io::stdout().lock())?;
+            say_spellings(&inventory);
             return Ok(ExitCode::SUCCESS);
         }
-        LabelCommand::Set { label, which } => {
+        LabelCommand::Set { label, which, yes } => {
             let (key, value) = split_label(&label)?;
             let changed = members(&inventory, &which, |record| {
                 record.labels.insert(key.clone(), value.clone());
             })?;
+            ask::confirm_many(changed.len(), &format!("get the label {key}={value}"), yes)?;
             save(&mut tenant, &changed)?;
             changed.into_iter().map(|(_, record)| ("labelled", record.name)).collect()
         }
-        LabelCommand::Unset { key, which } => {
+        LabelCommand::Unset { key, which, yes } => {
             let changed = members(&inventory, &which, |record| {
-                record.labels.remove(&key);
+                record.labels.retain(|there, _| !there.eq_ignore_ascii_case(&key));
             })?;
+            ask::confirm_many(changed.len(), &format!("lose their label {key}"), yes)?;
             save(&mut tenant, &changed)?;
             changed.into_iter().map(|(_, record)| ("unlabelled", record.name)).collect()
         }
@@ -65,13 +71,12 @@ pub fn run(args: Label, invocation: &Invocation) -> anyhow::Result<ExitCode> {
                     "the label {to} is there already: `dbtop label merge {label} --into {to}` makes the two one"
                 );
             }
-            vec![("renamed", changed(&mut tenant, &inventory, &unite(&[entry], name), to)?)]
+            vec![("renamed", united(&mut tenant, &inventory, &[entry], &to)?)]
         }
         LabelCommand::Merge { labels, into } => {
             let entries =
                 labels.iter().map(|label| named(&inventory, label)).collect::<Result<Vec<_>, _>>()?;
-            let change = unite(&entries, split_label(&into)?);
-            vec![("merged", changed(&mut tenant, &inventory, &change, into)?)]
+            vec![("merged", united(&mut tenant, &inventory, &entries, &into)?)]
         }
         LabelCommand::Remove { label, yes } => {
             let record = &named(&inventory, &label)?.record;
@@ -91,6 +96,18 @@ pub fn run(args: Label, invocation: &Invocation) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Advice on keys that an older version took in two spellings.
+fn say_spellings(inventory: &Inventory) {
+    for label in inventory.labels.iter().map(|entry| &entry.record) {
+        if let Some(usual) = usual_spelling(inventory, &label.key).filter(|usual| *usual != label.key) {
+            let (name, value) = (label.name(), &label.value);
+            ask::say(&format!(
+                "{name}: other labels write its key {usual}, and filters take both for one: `dbtop label merge {name} --into {usual}={value}` makes them one"
+            ));
+        }
+    }
+}
+
 fn colour(text: &str) -> anyhow::Result<LabelColor> {
     let names: Vec<&str> = LabelColor::ALL.iter().map(|color| color.as_str()).collect();
     LabelColor::parse(text).with_context(|| format!("{text:?} is no colour: take {}", names.join(", ")))
@@ -101,6 +118,20 @@ fn unite(entries: &[&Entry<LabelRecord>], to: (String, String)) -> ListChange {
     let of = entries.iter().map(|entry| (entry.record.key.clone(), entry.record.value.clone())).collect();
     let color = entries.first().map_or(LabelColor::Gray, |entry| entry.record.color);
     ListChange::Label { of, to, color }
+}
+
+/// Makes these labels one under this name; before that it is told what hangs on them.
+fn united(
+    tenant: &mut Tenant,
+    inventory: &Inventory,
+    entries: &[&Entry<LabelRecord>],
+    to: &str,
+) -> anyhow::Result<String> {
+    let names: Vec<String> = entries.iter().map(|entry| entry.record.name()).collect();
+    let hangs: Vec<String> =
+        entries.iter().flat_map(|entry| hangs_on_label(inventory, &entry.record)).collect();
+    let change = unite(entries, split_label(to)?);
+    renamed(tenant, inventory, (&names.join(", "), &hangs), &change, to.to_owned())
 }
 
 fn named<'i>(inventory: &'i Inventory, label: &str) -> anyhow::Result<&'i Entry<LabelRecord>> {

@@ -4,11 +4,13 @@ use super::{
     ask,
     invocation::Invocation,
     output::{Cell, Grid, done},
+    select::changed,
 };
 use crate::{
     app::inventory::lists::{parse, passing},
     cli::inventory::{Filter, FilterCommand},
     model::inventory::record::FilterRecord,
+    protocol::ListChange,
     store::{Entry, Inventory, Kind, current_author},
 };
 use anyhow::Context;
@@ -27,14 +29,19 @@ pub fn run(args: Filter, invocation: &Invocation) -> anyhow::Result<ExitCode> {
             list(&inventory).print(args.output, &mut std::io::stdout().lock())?;
             return Ok(ExitCode::SUCCESS);
         }
-        FilterCommand::Save { name, expression, description } => {
+        FilterCommand::Save { name, expression, description, yes } => {
             parse(&inventory, &expression)?;
-            let record = FilterRecord { name, expression, description };
-            tenant.change(&author, |change| match inventory.filter(&record.name) {
-                Some(entry) => change.edit(entry.id, entry.revision, &record).map(drop),
-                None => change.add(&record).map(drop),
-            })?;
-            ("saved", record.name)
+            let there = inventory.filter(&name).map(|entry| &entry.record);
+            if let Some(there) = there {
+                let told =
+                    format!("the saved filter {} is there already, as {}", there.name, there.expression);
+                ask::confirm(&format!("{told}. Replace it?"), yes).context(told)?;
+            }
+            let kept = there.map(|there| there.description.clone());
+            let description = description.or(kept).unwrap_or_default();
+            let record = FilterRecord { name: name.clone(), expression, description };
+            let change = ListChange::Filter { of: there.map(|there| there.name.clone()), record };
+            ("saved", changed(&mut tenant, &inventory, &change, name)?)
         }
         FilterCommand::Rename { name, to } => {
             let entry = named(&inventory, &name)?;

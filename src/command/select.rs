@@ -1,6 +1,7 @@
 //! The instances that a command selects: records of the inventory by names, a scope, a filter or a saved filter; targets
 //! that are polled by a scope.
 
+use super::ask;
 use crate::{
     app::inventory::{
         edit::named,
@@ -36,6 +37,25 @@ pub fn changed(
     name: String,
 ) -> anyhow::Result<String> {
     lists::change(tenant, inventory, change).map_err(|refusal| anyhow!(refusal.words))?;
+    Ok(name)
+}
+
+/// Carries out a rename, and says what becomes of what hangs on the old name: told before, and what was done after.
+///
+/// # Errors
+/// As [`changed`].
+pub fn renamed(
+    tenant: &mut Tenant,
+    inventory: &Inventory,
+    (what, hangs): (&str, &[String]),
+    change: &ListChange,
+    name: String,
+) -> anyhow::Result<String> {
+    if !hangs.is_empty() {
+        ask::say(&format!("{what}: {}", hangs.join("; ")));
+    }
+    let words = lists::change(tenant, inventory, change).map_err(|refusal| anyhow!(refusal.words))?;
+    ask::say(&words);
     Ok(name)
 }
 

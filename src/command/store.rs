@@ -14,7 +14,7 @@ use crate::{
     },
     cli::{self, store::StoreCommand},
     model::base::text,
-    store::history::{Copied, Reader, StoreStats, Stretch, copy, restore},
+    store::history::{Copied, Reader, StoreStats, Stretch},
 };
 use anyhow::bail;
 use std::{path::Path, process::ExitCode};
@@ -27,7 +27,7 @@ const WIDEST: usize = 500;
 /// # Errors
 /// In sentences that say the way out: see `store::StoreError`.
 pub fn run(args: cli::store::Store, invocation: &Invocation) -> anyhow::Result<ExitCode> {
-    let target =
+    let mut target =
         HistoryFile::find(args.history.as_deref(), &invocation.selection, &mut ask::Terminal::default())?;
     let mut code = ExitCode::SUCCESS;
     let grid = match args.command {
@@ -50,42 +50,27 @@ pub fn run(args: cli::store::Store, invocation: &Invocation) -> anyhow::Result<E
             ])
         }
         StoreCommand::Backup { file } => {
-            let size = target.read()?.backup(&file)?;
+            let size = target.back_up(&file)?;
             pairs(vec![("backup", path_cell(&file)), ("bytes", Cell::Int(size as i64))])
         }
         StoreCommand::Restore { file } => {
-            let old = restore(&file, &target.path, target.sealer.clone())?;
+            let old = target.put_back(&file)?;
             pairs(vec![
                 ("restored", path_cell(&target.path)),
                 ("put_aside", old.map_or(Cell::Unknown(String::new()), |old| path_cell(&old))),
             ])
         }
         StoreCommand::ExportRange { from, to, instances, file } => {
-            if file.exists() {
-                bail!("{} is there already: take another name", file.display());
-            }
             let mut reader = target.read()?;
             let stretch = stretch(&mut reader, (&from, to.as_deref()), &instances, &Watch::of(invocation)?)?;
-            let done = copy(&mut reader, &file, None, &stretch, &mut |_| {}, &mut |_| {})?;
+            let done = target.record(&mut reader, &stretch, &file)?;
             ask::say(
                 "the recording is not sealed: who has the file can read names, statements and logins in it",
             );
             copied(&done, &file)
         }
         StoreCommand::Import { file } => {
-            let mut recording = Reader::open(&file, None)?;
-            let Some((from, to)) = recording.stats().span()? else {
-                bail!("there is nothing in {}", file.display())
-            };
-            let stretch = Stretch { uids: Vec::new(), from, to };
-            let done = copy(
-                &mut recording,
-                &target.path,
-                target.sealer.clone(),
-                &stretch,
-                &mut |_| {},
-                &mut |_| {},
-            )?;
+            let done = target.take_in(&file)?;
             copied(&done, &target.path)
         }
     };

@@ -122,6 +122,7 @@ mod tests {
             name: "=cmd|x".into(),
             outcome: Outcome::Refused("a \"taken\" name".into()),
             detail: String::new(),
+            id: None,
         };
         let text = String::from_utf8(write(AuditFormat::Csv, std::slice::from_ref(&entry)).unwrap()).unwrap();
         let row = "7,1970-01-01T00:00:00.001Z,root (0),,,edit,group,'=cmd|x,refused,\"a \"\"taken\"\" name\",,mira (1000)";

@@ -2,9 +2,12 @@
 //! the vault is open.
 
 use super::{Settings, TenantLine, VaultList};
-use crate::model::inventory::{
-    instance::InstanceId,
-    record::{AuditEntry, FilterRecord, GroupRecord, LabelColor},
+use crate::model::{
+    base::time::Timestamp,
+    inventory::{
+        instance::InstanceId,
+        record::{AuditEntry, FilterRecord, GroupRecord, LabelColor},
+    },
 };
 use std::sync::Arc;
 
@@ -31,12 +34,12 @@ pub enum ListId {
 #[derive(Debug, Clone, PartialEq)]
 pub enum List {
     /// the groups, those without members too
-    Groups(Vec<GroupRecord>),
+    Groups(Vec<GroupLine>),
     /// the labels, those that nobody carries too
     Labels(Vec<LabelLine>),
     /// the saved filters
     Filters(Vec<FilterLine>),
-    /// the newest entries of the audit log
+    /// entries of the audit log
     Audit(AuditList),
     /// the key slots
     Vault(VaultList),
@@ -61,13 +64,49 @@ impl List {
     }
 }
 
+/// A group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupLine {
+    /// it
+    pub record: GroupRecord,
+    /// the saved filters that name it
+    pub filters: Vec<String>,
+}
+
+/// Which entries of the audit log are wanted. Nothing said: the newest.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditQuestion {
+    /// about this instance alone, whatever it was called
+    pub about: Option<InstanceId>,
+    /// that pass this filter, as it is typed behind `/` in `:audit`
+    pub filter: String,
+}
+
 /// Entries of the audit log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditList {
-    /// the newest first
+    /// what was asked
+    pub question: AuditQuestion,
+    /// those found, the newest first
     pub entries: Vec<Arc<AuditEntry>>,
     /// so many are in the log
     pub total: u64,
+    /// so many of them, the newest, were looked at
+    pub read: u64,
+    /// when the oldest of these was written; None: not known
+    pub reached: Option<Timestamp>,
+    /// the others are being looked at
+    pub goes_on: bool,
+}
+
+impl AuditList {
+    /// The entries about an instance: all of the answer to a question about it, and those of its name in another answer.
+    pub fn about<'l>(&'l self, instance: &'l str) -> impl Iterator<Item = &'l Arc<AuditEntry>> {
+        let is_answer = self.question.about.as_ref().is_some_and(|id| id.as_str() == instance);
+        self.entries
+            .iter()
+            .filter(move |e| is_answer || (e.entity == "instance" && e.name.eq_ignore_ascii_case(instance)))
+    }
 }
 
 /// A label.
@@ -81,6 +120,10 @@ pub struct LabelLine {
     pub color: LabelColor,
     /// it changes how its instances are polled
     pub changes_polling: bool,
+    /// the saved filters that name it
+    pub filters: Vec<String>,
+    /// other labels write its key in another case, most of them so; None: all write it alike
+    pub written: Option<String>,
 }
 
 /// A saved filter.

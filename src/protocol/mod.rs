@@ -19,10 +19,10 @@ mod vault;
 pub use demand::{DemandRequest, DemandWord, Shown, ShownPlan};
 pub use history::{Answer, HistoryRequest, Query, StoreNow};
 pub use inventory::{FormData, InventoryRequest, Refusal, TenantChange, TenantLine, VaultState};
-pub use lists::{AuditList, FilterLine, LabelLine, List, ListChange, ListId};
+pub use lists::{AuditList, AuditQuestion, FilterLine, GroupLine, LabelLine, List, ListChange, ListId};
 pub use reply::Reply;
 pub use settings::{SettingLine, Settings};
-pub use vault::{NewKey, SlotChange, SlotLine, VaultList};
+pub use vault::{NewKey, SlotChange, SlotLine, VaultList, old_key_days};
 
 use crate::model::inventory::instance::InstanceId;
 

@@ -10,12 +10,11 @@ use super::{StoreError, anchor::Anchor, header::Header, home::hex, tenant::Tenan
 use crate::{
     model::{
         base::time::Timestamp,
-        inventory::record::{AuditEntry, RecordId, TenantUid},
+        inventory::record::{About, AuditEntry, RecordId, TenantUid},
     },
     vault::{Place, Sealer},
 };
 use rusqlite::{Connection, params};
-use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::path::Path;
 use zeroize::Zeroizing;
@@ -24,15 +23,17 @@ const TABLE: &str = "audit";
 /// The version of an entry's content.
 pub(super) const VERSION: u32 = 1;
 const HASH: usize = 32;
+/// Entries that are read at once.
+const SLICE: usize = 4_000;
 
 /// A choice of entries. Empty: all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditFilter {
     /// this action only: `add`, `edit`, …
     pub action: Option<String>,
-    /// this kind of entity only (`instance`), or this name in any case
+    /// this kind of entity only (`instance`), or what has or had this name in any case, under all its names
     pub entity: Option<String>,
-    /// this name only, in any case
+    /// what has or had this name only, in any case, under all its names
     pub name: Option<String>,
     /// this text anywhere in it, in any case: who, action, entity, name, what changed, why not
     pub search: Option<String>,
@@ -44,20 +45,52 @@ pub struct AuditFilter {
     pub last: Option<usize>,
 }
 
-impl AuditFilter {
-    fn keeps(&self, entry: &AuditEntry) -> bool {
-        let is = |wanted: &Option<String>, found: &[&str]| {
-            wanted
-                .as_ref()
-                .is_none_or(|wanted| found.iter().any(|found| found.to_lowercase() == wanted.to_lowercase()))
-        };
-        is(&self.action, &[&entry.action])
-            && is(&self.entity, &[&entry.entity, &entry.name])
-            && is(&self.name, &[&entry.name])
-            && self.search.as_ref().is_none_or(|text| entry.has_text(text))
-            && self.from.is_none_or(|from| entry.at >= from)
-            && self.until.is_none_or(|until| entry.at < until)
+/// A choice that is followed from the newest entry to the oldest.
+struct Choice<'f> {
+    filter: &'f AuditFilter,
+    entity: Option<About>,
+    name: Option<About>,
+}
+
+impl<'f> Choice<'f> {
+    fn new(filter: &'f AuditFilter) -> Self {
+        let about = |name: &Option<String>| name.as_deref().map(About::named);
+        Self { entity: about(&filter.entity), name: about(&filter.name), filter }
     }
+
+    /// What it learns who had a name from; None: it asks for no name.
+    fn named(&mut self) -> Option<impl FnMut(&AuditEntry)> {
+        let mut named: Vec<&mut About> = [&mut self.entity, &mut self.name].into_iter().flatten().collect();
+        (!named.is_empty())
+            .then_some(move |entry: &AuditEntry| named.iter_mut().for_each(|about| about.learn(entry)))
+    }
+
+    fn keeps(&mut self, entry: &AuditEntry) -> bool {
+        let filter = self.filter;
+        let is = |wanted: &Option<String>, found: &str| {
+            wanted.as_ref().is_none_or(|wanted| found.to_lowercase() == wanted.to_lowercase())
+        };
+        // Both are asked of every entry: they follow renames.
+        let of_entity = self.entity.as_mut().is_none_or(|about| about.takes(entry));
+        let of_name = self.name.as_mut().is_none_or(|about| about.takes(entry));
+        of_name
+            && (of_entity || is(&filter.entity, &entry.entity))
+            && is(&filter.action, &entry.action)
+            && filter.search.as_ref().is_none_or(|text| entry.has_text(text))
+            && filter.from.is_none_or(|from| entry.at >= from)
+            && filter.until.is_none_or(|until| entry.at < until)
+    }
+}
+
+/// Some entries next to each other.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditSlice {
+    /// those that could be read, the newest first
+    pub entries: Vec<AuditEntry>,
+    /// so many stand there, read or not
+    pub read: u64,
+    /// older ones stand below this number; None: these were the oldest
+    pub older: Option<u64>,
 }
 
 /// The end of the log.
@@ -141,20 +174,51 @@ impl Tenant {
     /// The file cannot be read.
     pub fn audit(&self, filter: &AuditFilter) -> Result<Vec<AuditEntry>, StoreError> {
         self.plain()?;
+        let mut choice = Choice::new(filter);
+        if let Some(mut learn) = choice.named() {
+            let mut next = Some(u64::MAX);
+            while let Some(before) = next {
+                let slice = self.audit_before(before, SLICE)?;
+                slice.entries.iter().for_each(&mut learn);
+                next = slice.older;
+            }
+        }
+        let (mut found, mut next) = (Vec::new(), Some(u64::MAX));
+        let most = filter.last.unwrap_or(usize::MAX);
+        while let Some(before) = next.filter(|_| found.len() < most) {
+            let slice = self.audit_before(before, SLICE)?;
+            found.extend(slice.entries.into_iter().filter(|entry| choice.keeps(entry)));
+            next = slice.older;
+        }
+        found.truncate(most);
+        found.reverse();
+        Ok(found)
+    }
+
+    /// At most so many entries below a number, the newest first: a part of the log that is read in a moment.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn audit_before(&self, before: u64, most: usize) -> Result<AuditSlice, StoreError> {
         let failed = || StoreError::sqlite("reading the audit log of", &self.path);
         let mut statement = self
             .connection
-            .prepare_cached("SELECT seq, version, sealed FROM audit ORDER BY seq DESC")
+            .prepare_cached(
+                "SELECT seq, version, sealed FROM audit WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2",
+            )
             .map_err(failed())?;
-        let mut rows = statement.query([]).map_err(failed())?;
-        let mut found = Vec::new();
-        while found.len() < filter.last.unwrap_or(usize::MAX) {
-            let Some(row) = rows.next().map_err(failed())? else { break };
+        let limits = params![i64::try_from(before).unwrap_or(i64::MAX), most as i64];
+        let mut rows = statement.query(limits).map_err(failed())?;
+        let mut slice = AuditSlice::default();
+        let mut last = None;
+        while let Some(row) = rows.next().map_err(failed())? {
+            last = Some(row.get::<_, i64>(0).map_err(failed())? as u64);
+            slice.read += 1;
             let entry = self.entry(row).and_then(|plain| serde_json::from_slice(plain.get(HASH..)?).ok());
-            found.extend(entry.filter(|entry| filter.keeps(entry)));
+            slice.entries.extend(entry);
         }
-        found.reverse();
-        Ok(found)
+        slice.older = last.filter(|_| slice.read == most as u64);
+        Ok(slice)
     }
 
     /// The end of the log, by the header: to be kept where nobody who can write the file can write.
@@ -274,40 +338,6 @@ impl Tenant {
     }
 }
 
-/// The differences between two versions of a record, in words: short values in full, others by name. Records never
-/// serialize secrets, so none can get here.
-pub(super) fn difference(before: &impl Serialize, after: &impl Serialize) -> String {
-    use serde_json::{Map, Value};
-    let fields = |record: Option<Value>| match record {
-        Some(Value::Object(mut fields)) => match fields.remove("record") {
-            Some(Value::Object(inner)) => inner.into_iter().chain(fields).collect::<Map<_, _>>(),
-            _ => fields,
-        },
-        _ => Map::new(),
-    };
-    let short = |value: &Value| match value {
-        Value::Null => Some("none".to_owned()),
-        Value::String(text) if text.len() <= 60 => Some(text.clone()),
-        Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
-        _ => None,
-    };
-    let (before, after) =
-        (fields(serde_json::to_value(before).ok()), fields(serde_json::to_value(after).ok()));
-    let mut names: Vec<&String> = before.keys().chain(after.keys()).collect();
-    names.sort_unstable();
-    names.dedup();
-    let changed = names.into_iter().filter_map(|name| {
-        let (old, new) = (before.get(name).unwrap_or(&Value::Null), after.get(name).unwrap_or(&Value::Null));
-        match (old == new, short(old), short(new)) {
-            (true, ..) => None,
-            (false, Some(old), Some(new)) => Some(format!("{name}: {old} → {new}")),
-            // People know groups by their names, and their ids not at all.
-            _ => Some(name.replace("group_ids", "groups")),
-        }
-    });
-    changed.collect::<Vec<_>>().join(", ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -324,6 +354,7 @@ mod tests {
             name: "Sales-01".into(),
             outcome: Outcome::Refused("it is locked".into()),
             detail: "address".into(),
+            id: None,
         };
         let text = |text: &str| Some(text.to_owned());
         let time = |ms| Some(Timestamp::from_ms(ms));
@@ -337,7 +368,7 @@ mod tests {
             AuditFilter { from: time(1_000), until: time(1_001), ..all() },
         ];
         for filter in kept {
-            assert!(filter.keeps(&entry), "{filter:?}");
+            assert!(Choice::new(&filter).keeps(&entry), "{filter:?}");
         }
         let left_out = [
             AuditFilter { action: text("add"), ..all() },
@@ -349,18 +380,7 @@ mod tests {
             AuditFilter { action: text("edit"), until: time(1_000), ..all() },
         ];
         for filter in left_out {
-            assert!(!filter.keeps(&entry), "{filter:?}");
+            assert!(!Choice::new(&filter).keeps(&entry), "{filter:?}");
         }
-    }
-
-    #[test]
-    fn a_change_is_told_field_by_field_and_what_stayed_is_not() {
-        use serde_json::json;
-        let before = json!({ "record": { "address": "sql-1", "port": 1433, "labels": ["a"] }, "note": null });
-        let after = json!({ "record": { "address": "sql-2", "port": 1433, "labels": ["b"] }, "note": "new" });
-        assert_eq!(difference(&before, &after), "address: sql-1 → sql-2, labels, note: none → new");
-        assert_eq!(difference(&after, &after), "");
-        let of = |ids: &[u8]| serde_json::json!({ "group_ids": ids });
-        assert_eq!(difference(&of(&[1]), &of(&[])), "groups", "in the words of the screen");
     }
 }

@@ -17,7 +17,7 @@ use super::{
     change::Setting,
     clock::now,
     history::Reader,
-    home::{HISTORY_FILE, free_bytes, hex, private_file, whole_file},
+    home::{HISTORY_FILE, file_sha256, free_bytes, hex, private_file, whole_file},
     lock::WriteLock,
     schema,
     tenant::{FILE, LockedTenant, Tenant},
@@ -388,10 +388,11 @@ impl Tenants {
             return Err(bad(&backup.path, "it holds another tenant than it says"));
         }
         tenant.check_history(&backup.path)?;
+        let detail = format!("from {}; SHA-256 {}", backup.path.display(), file_sha256(&backup.path)?);
         // The rest is restored even if the log cannot be written because of a damaged header.
         let entry = tenant.with_lock(|tenant| {
             tenant.change_locked(author, Setting::Any, |change| {
-                change.log("restore", "tenant", slug.as_str(), Outcome::Done, "from a backup")
+                change.log("restore", "tenant", slug.as_str(), Outcome::Done, &detail)
             })
         });
         if let Err(error) = entry

@@ -55,6 +55,13 @@ pub trait Stored: Sized + Serialize + DeserializeOwned + sealed::Sealed {
     /// # Errors
     /// The first error.
     fn validate(&self) -> Result<(), RecordError>;
+    /// Checks what is asked of a name that is given anew; one that is there already stays.
+    ///
+    /// # Errors
+    /// The first error.
+    fn check_new_name(&self) -> Result<(), RecordError> {
+        Ok(())
+    }
     /// As plain text, to be sealed at once. Most records have no secrets.
     #[doc(hidden)]
     fn encode(&self) -> Option<Zeroizing<Vec<u8>>> {
@@ -119,6 +126,10 @@ impl Stored for GroupRecord {
 
     fn validate(&self) -> Result<(), RecordError> {
         Self::validate(self)
+    }
+
+    fn check_new_name(&self) -> Result<(), RecordError> {
+        Self::check_new_name(self)
     }
 }
 

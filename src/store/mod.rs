@@ -47,6 +47,7 @@ mod change;
 pub mod clock;
 mod contents;
 mod damage;
+mod difference;
 pub mod disk;
 mod error;
 mod header;
@@ -69,7 +70,7 @@ mod trash;
 mod tests;
 
 pub use anchor::Anchor;
-pub use audit::{AuditCheck, AuditFilter, AuditHead};
+pub use audit::{AuditCheck, AuditFilter, AuditHead, AuditSlice};
 pub use author::current_author;
 pub use backup::{BackupFile, BackupMade, Progress, Tell};
 pub use change::{Change, Plain};

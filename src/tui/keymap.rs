@@ -192,9 +192,20 @@ mod tests {
         let entry = |seq| {
             let (author, outcome) = (Author::default(), Outcome::Done);
             let [action, entity, name, detail] = ["edit", "instance", "sqlprd-014", ""].map(str::to_owned);
-            Arc::new(AuditEntry { seq, at: fixture::NOW, author, action, entity, name, outcome, detail })
+            Arc::new(AuditEntry {
+                seq,
+                at: fixture::NOW,
+                author,
+                action,
+                entity,
+                name,
+                outcome,
+                detail,
+                id: None,
+            })
         };
-        app.reply(Reply::List(List::Audit(AuditList { entries: [4, 3, 2, 1].map(entry).into(), total: 4 })));
+        let entries = [4, 3, 2, 1].map(entry).into();
+        app.reply(Reply::List(List::Audit(AuditList { entries, ..AuditList::default() })));
         let option = |key: &str| SettingLine {
             key: key.into(),
             is_in_file: true,

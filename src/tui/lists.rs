@@ -1,9 +1,8 @@
 //! The lists of the inventory as the inventory service told them last, for the panes that show them. Gone as soon as the vault is
 //! locked or another fleet is watched.
 
-use crate::{
-    model::inventory::record::GroupRecord,
-    protocol::{AuditList, FilterLine, LabelLine, List, ListId, Settings, TenantLine, VaultList},
+use crate::protocol::{
+    AuditList, AuditQuestion, FilterLine, GroupLine, LabelLine, List, ListId, Settings, TenantLine, VaultList,
 };
 
 /// The lists.
@@ -12,13 +11,16 @@ pub struct Lists {
     held: Vec<List>,
     /// the one that is asked for, and told again whenever it changes
     shown: Option<ListId>,
+    /// what is asked of the audit log, if it is that one
+    question: AuditQuestion,
 }
 
 impl Lists {
-    /// The pane on the screen shows this list. True if it is to be asked for.
-    pub fn show(&mut self, id: Option<ListId>) -> bool {
-        let is_new = self.shown != id;
+    /// The pane on the screen shows this list, of the audit log these entries. True if it is to be asked for.
+    pub fn show(&mut self, id: Option<ListId>, question: AuditQuestion) -> bool {
+        let is_new = self.shown != id || self.question != question;
         self.shown = id;
+        self.question = question;
         is_new && id.is_some()
     }
 
@@ -43,7 +45,7 @@ impl Lists {
     }
 
     /// Groups; None: not told.
-    pub fn groups(&self) -> Option<&[GroupRecord]> {
+    pub fn groups(&self) -> Option<&[GroupLine]> {
         match self.get(ListId::Groups)? {
             List::Groups(groups) => Some(groups),
             _ => None,

@@ -309,6 +309,11 @@ fn two_logins_on_one_server_are_a_question_with_an_option() {
     assert_eq!(add("b", "v", &["--second-login"]).code, Some(0));
     let twice = add("c", "U", &["--second-login"]);
     assert!(twice.code != Some(0) && twice.stderr.contains("watched twice"), "the same login: {twice:?}");
+    // However the server is written.
+    for host in ["H", "h.", "h,1433", "h:1433", "tcp:H."] {
+        let args = ["instance", "add", "c", "--host", host, "--user", "u", "--secret-env", "X", "--no-test"];
+        stage.refused(&args, &["a is at h already: it would be watched twice"]);
+    }
     // One of the two is changed as any other.
     stage.done(&["instance", "edit", "b", "--notes", "night shift"]);
     // The same in a file.
@@ -331,7 +336,9 @@ fn two_logins_on_one_server_are_a_question_with_an_option() {
 fn groups_labels_and_filters() {
     let stage = Stage::with_vault().with_three();
     stage.done(&["group", "add", "night", "--description", "on call"]);
-    stage.done(&["group", "members", "add", "night", "--filter", "env=prod"]);
+    let add = ["group", "members", "add", "night", "--filter", "env=prod"];
+    stage.refused(&add, &["2 instances get into group night", "--yes"]);
+    stage.done(&[&add[..], &["--yes"]].concat());
     stage.done(&["group", "members", "remove", "night", "c"]);
     assert_eq!(stage.names(&["--scope", "@night"]), ["a"]);
     stage.done(&["group", "edit", "night", "--rename", "Nacht"]);
@@ -340,7 +347,7 @@ fn groups_labels_and_filters() {
     assert_eq!((&night["instances"], &night["description"]), (&1.into(), &"on call".into()));
     stage.done(&["filter", "save", "oncall", "group=nacht env=prod"]);
     // What hangs on it is told, and a yes is needed.
-    stage.refused(&["group", "remove", "Nacht"], &["1 instance in it", "oncall", "--yes"]);
+    stage.refused(&["group", "remove", "Nacht"], &["group Nacht: 1 instance in it", "oncall", "--yes"]);
     stage.done(&["group", "copy", "Nacht", "day"]);
     assert_eq!(stage.names(&["--scope", "@day"]), ["a"]);
     stage.done(&["group", "remove", "Nacht", "--yes"]);
@@ -349,7 +356,11 @@ fn groups_labels_and_filters() {
     stage.done(&["filter", "remove", "night-shift"]);
     stage.refused(&["instance", "list", "--scope", "@Nacht"], &["no group is called Nacht"]);
     stage.done(&["group", "restore", "Nacht"]);
-    stage.done(&["label", "set", "team=web", "a", "b"]);
+    stage.refused(
+        &["label", "set", "team=web", "--scope", "all"],
+        &["3 instances get the label team=web", "--yes"],
+    );
+    stage.done(&["label", "set", "team=web", "a", "b", "--yes"]);
     stage.done(&["label", "color", "team=web", "cyan"]);
     stage.done(&["label", "poll", "team=web", "--every", "300"]);
     stage.done(&["label", "unset", "team", "b"]);
@@ -364,7 +375,7 @@ fn groups_labels_and_filters() {
     assert_eq!(stage.names(&["--filter", "team=shop"]), ["a"]);
     stage.refused(
         &["label", "remove", "team=shop"],
-        &["carried by 1 instance", "settings of collection", "--yes"],
+        &["label team=shop: carried by 1 instance", "settings of collection", "--yes"],
     );
     stage.done(&["label", "merge", "team=shop", "--into", "team=erp"]);
     assert_eq!(stage.names(&["--filter", "team=erp"]), ["a"]);
@@ -373,6 +384,18 @@ fn groups_labels_and_filters() {
     stage.done(&["filter", "save", "prod", "env=prod", "--description", "all of production"]);
     assert_eq!(stage.json(&["filter", "list"])[0]["instances"], 2);
     stage.refused(&["filter", "save", "bad", "cpu>x"], &["no field or label is called cpu"]);
+    // None is overwritten silently, and none has no name or keeps all.
+    stage.refused(&["filter", "save", "PROD", "env=test"], &["prod is there already, as env=prod", "--yes"]);
+    stage.refused(&["filter", "save", "", "env=prod"], &["is empty"]);
+    stage.refused(&["filter", "save", "all", " "], &["a filter that keeps all is none"]);
+    stage.done(&["filter", "save", "prod", "group=eu", "--replace"]);
+    assert_eq!(stage.json(&["filter", "list"])[0]["description"], "all of production", "nobody said another");
+    let told = stage.done(&["group", "edit", "EU", "--rename", "Europe"]);
+    assert!(told.stderr.contains("saved filters name the new one: prod"), "{told:?}");
+    assert_eq!(stage.json(&["filter", "list"])[0]["expression"], "group=Europe");
+    stage.refused(&["group", "add", "a,b"], &["scopes and filters could not name it"]);
+    stage.refused(&["label", "set", "ENV=prod", "a"], &["twice, in two spellings"]);
+    stage.refused(&["label", "add", "ENV=live"], &["the key ENV is there already, written env"]);
     stage.done(&["filter", "remove", "prod"]);
     assert_eq!(stage.json(&["filter", "list"]), Value::Array(vec![]));
 }

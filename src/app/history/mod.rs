@@ -17,7 +17,7 @@
 //! that fails is different: the writer keeps what comes in memory for a while, so the screen goes on.
 //!
 //! What takes long is read a little at a time, between other questions (`samples`, `spent`). Also here: the history of a fleet as a `file`,
-//! and `recording`s that are played.
+//! its `transfer` into another one and back, and `recording`s that are played.
 
 mod answer;
 mod archive;
@@ -30,6 +30,7 @@ mod role;
 mod samples;
 mod service;
 pub mod spent;
+mod transfer;
 mod trouble;
 mod watched;
 

@@ -7,38 +7,38 @@ use super::{
 };
 use crate::{
     model::{
-        base::{figure::counted, filter::Filter},
+        base::{
+            figure::counted,
+            filter::{Filter, rename},
+        },
         inventory::{
             instance::InstanceId,
             record::{FilterRecord, GroupRecord, InstanceRecord, LabelColor, LabelRecord},
         },
     },
-    protocol::{AuditList, FilterLine, LabelLine, List, ListChange, ListId, Refusal},
-    store::{AuditFilter, Entry, Inventory, Kind, StoreError, Tenant, current_author},
+    protocol::{FilterLine, GroupLine, LabelLine, List, ListChange, ListId, Refusal},
+    store::{Change, Entry, Inventory, Kind, StoreError, Tenant, current_author},
 };
 use anyhow::Context;
-use std::{collections::HashSet, sync::Arc};
+use std::collections::{BTreeMap, HashSet};
 
-/// Most entries of the audit log that a list has.
-const ENTRIES: usize = 2_000;
-
-/// A list as it is now; None for settings and tenants, which are none of one inventory.
+/// A list as it is now; None for settings and tenants, which are none of one inventory, and for the audit log, which is read in parts.
 ///
 /// # Errors
 /// The file cannot be read.
 pub fn list(tenant: &Tenant, inventory: &Inventory, id: ListId) -> Result<Option<List>, StoreError> {
     Ok(Some(match id {
-        ListId::Settings | ListId::Tenants => return Ok(None),
+        ListId::Settings | ListId::Tenants | ListId::Audit => return Ok(None),
         ListId::Vault => List::Vault(slots::list(tenant)?),
-        ListId::Audit => {
-            let filter = AuditFilter { last: Some(ENTRIES), ..AuditFilter::default() };
-            let entries = tenant.audit(&filter)?.into_iter().rev().map(Arc::new).collect();
-            let total = tenant.audit_entries()?;
-            List::Audit(AuditList { entries, total })
+        ListId::Groups => {
+            let line = |entry: &Entry<GroupRecord>| GroupLine {
+                filters: filters_that_name(inventory, "group", &entry.record.name),
+                record: entry.record.clone(),
+            };
+            List::Groups(inventory.groups.iter().map(line).collect())
         }
-        ListId::Groups => List::Groups(inventory.groups.iter().map(|entry| entry.record.clone()).collect()),
         ListId::Labels => {
-            List::Labels(inventory.labels.iter().map(|entry| label_line(&entry.record)).collect())
+            List::Labels(inventory.labels.iter().map(|entry| label_line(inventory, &entry.record)).collect())
         }
         ListId::Filters => {
             let line = |entry: &Entry<FilterRecord>| FilterLine {
@@ -50,13 +50,27 @@ pub fn list(tenant: &Tenant, inventory: &Inventory, id: ListId) -> Result<Option
     }))
 }
 
-fn label_line(record: &LabelRecord) -> LabelLine {
+fn label_line(inventory: &Inventory, record: &LabelRecord) -> LabelLine {
     LabelLine {
+        filters: filters_that_name(inventory, &record.key, &record.value),
+        written: usual_spelling(inventory, &record.key).filter(|usual| *usual != record.key),
         key: record.key.clone(),
         value: record.value.clone(),
         color: record.color,
         changes_polling: !record.poll.is_default(),
     }
+}
+
+/// The spelling of a label's key that most labels have, where there are several; an older version took them for two keys.
+pub fn usual_spelling(inventory: &Inventory, key: &str) -> Option<String> {
+    let mut spellings: BTreeMap<&str, usize> = BTreeMap::new();
+    for there in inventory.labels.iter().map(|entry| entry.record.key.as_str()) {
+        if there.to_lowercase() == key.to_lowercase() {
+            *spellings.entry(there).or_default() += 1;
+        }
+    }
+    let usual = spellings.iter().max_by_key(|(_, count)| **count)?;
+    (spellings.len() > 1).then(|| (*usual.0).to_owned())
 }
 
 /// So many instances pass a filter; None: it cannot be read.
@@ -110,7 +124,7 @@ pub fn hangs_on_group(inventory: &Inventory, name: &str) -> Vec<String> {
     let members = inventory.instances.iter().filter(|entry| is_in(&entry.record)).count();
     let told =
         (members > 0).then(|| format!("{} in it, which stay in the inventory", counted(members, "instance")));
-    told.into_iter().chain(filters_that_name(inventory, "group", name)).collect()
+    told.into_iter().chain(named_by(&filters_that_name(inventory, "group", name))).collect()
 }
 
 /// What hangs on a label, a sentence each; empty: nothing.
@@ -124,25 +138,73 @@ pub fn hangs_on_label(inventory: &Inventory, label: &LabelRecord) -> Vec<String>
     let count = inventory.instances.iter().filter(|entry| has(&entry.record)).count();
     let told = (count > 0).then(|| format!("carried by {}", counted(count, "instance")));
     let polls = (!label.poll.is_default())
-        .then(|| "settings of collection for all that carry it (`dbtop label poll`), which end".to_owned());
-    let filters = filters_that_name(inventory, &label.key, &label.value);
+        .then(|| "settings of collection for all that carry it (`dbtop label poll`)".to_owned());
+    let filters = named_by(&filters_that_name(inventory, &label.key, &label.value));
     told.into_iter().chain(polls).chain(filters).collect()
 }
 
-/// Saved filters that ask for this.
-fn filters_that_name(inventory: &Inventory, key: &str, value: &str) -> Option<String> {
-    let wanted = format!("{key}={value}").to_lowercase();
-    let names = |expression: &str| {
-        let words = expression.split(|c: char| c.is_whitespace() || c == ',');
-        words.map(|word| word.trim_start_matches('!').to_lowercase()).any(|word| word == wanted)
-    };
-    let filters: Vec<&str> = inventory
-        .filters
-        .iter()
-        .filter(|entry| names(&entry.record.expression))
-        .map(|entry| entry.record.name.as_str())
-        .collect();
+/// The saved filters that ask for this, by name or by a pattern.
+fn filters_that_name(inventory: &Inventory, key: &str, value: &str) -> Vec<String> {
+    let asks = |entry: &&Entry<FilterRecord>| rename::names(&entry.record.expression, key, value);
+    inventory.filters.iter().filter(asks).map(|entry| entry.record.name.clone()).collect()
+}
+
+fn named_by(filters: &[String]) -> Option<String> {
     (!filters.is_empty()).then(|| format!("saved filters that name it: {}", filters.join(", ")))
+}
+
+/// What a rename does to the saved filters.
+#[derive(Default)]
+struct Rewritten<'i> {
+    /// these name the new one afterwards
+    filters: Vec<(&'i Entry<FilterRecord>, FilterRecord)>,
+    /// these find the old one in a way that only a person can write anew
+    open: Vec<&'i str>,
+}
+
+/// The saved filters when these keys and values are called otherwise.
+fn rewritten<'i>(inventory: &'i Inventory, old: &[(&str, &str)], new: (&str, &str)) -> Rewritten<'i> {
+    let mut all = Rewritten::default();
+    for entry in &inventory.filters {
+        let (mut record, mut is_open) = (entry.record.clone(), false);
+        for old in old {
+            // One that cannot be read finds nothing, whatever it names.
+            let Ok(found) = rename::renamed(&record.expression, *old, new) else { continue };
+            is_open |= found.is_open;
+            record.expression = found.text.unwrap_or(record.expression);
+        }
+        if is_open {
+            all.open.push(&entry.record.name);
+        }
+        if record != entry.record {
+            all.filters.push((entry, record));
+        }
+    }
+    all
+}
+
+impl Rewritten<'_> {
+    fn save(&self, change: &mut Change<'_>) -> Result<(), StoreError> {
+        let save = |(entry, record): &(&Entry<FilterRecord>, FilterRecord)| {
+            change.edit(entry.id, entry.revision, record).map(drop)
+        };
+        self.filters.iter().try_for_each(save)
+    }
+
+    /// What became of them, behind the words of the rename.
+    fn words(&self) -> String {
+        let mut words = String::new();
+        if !self.filters.is_empty() {
+            let names: Vec<&str> = self.filters.iter().map(|(entry, _)| entry.record.name.as_str()).collect();
+            words.push_str("; saved filters name the new one: ");
+            words.push_str(&names.join(", "));
+        }
+        if !self.open.is_empty() {
+            words.push_str("; look at the saved filters that find it by a pattern or with others: ");
+            words.push_str(&self.open.join(", "));
+        }
+        words
+    }
 }
 
 fn gone(what: &str, name: &str) -> Refusal {
@@ -164,14 +226,22 @@ fn save_group(
     record: &GroupRecord,
 ) -> Result<String, Refusal> {
     let entry = of.map(|name| group(inventory, name)).transpose()?;
+    let old = entry.map(|entry| entry.record.name.as_str()).filter(|old| *old != record.name);
+    let filters =
+        old.map(|old| rewritten(inventory, &[("group", old)], ("group", &record.name))).unwrap_or_default();
     let saved = tenant.change(&current_author(), |c| match entry {
-        Some(entry) => c.edit(entry.id, entry.revision, record).map(drop),
+        Some(entry) => {
+            c.edit(entry.id, entry.revision, record)?;
+            filters.save(c)
+        }
         None => c.add(record).map(drop),
     });
     saved.map_err(refusal)?;
     Ok(match of {
         None => format!("group {} made: it is empty, m picks its members", record.name),
-        Some(name) if name != record.name => format!("group {name} is called {} now", record.name),
+        Some(name) if name != record.name => {
+            format!("group {name} is called {} now{}", record.name, filters.words())
+        }
         Some(name) => format!("group {name} saved"),
     })
 }
@@ -182,6 +252,10 @@ fn save_filter(
     of: Option<&str>,
     record: &FilterRecord,
 ) -> Result<String, Refusal> {
+    if record.expression.trim().is_empty() {
+        let words = "a filter that keeps all is none: write env=prod, or a name".to_owned();
+        return Err(Refusal { field: Some("expression"), words });
+    }
     parse(inventory, &record.expression)
         .map_err(|e| Refusal { field: Some("expression"), words: format!("{:#}", e.root_cause()) })?;
     let entry =
@@ -275,35 +349,61 @@ fn label(
     let gone: Vec<&Entry<LabelRecord>> =
         entries.iter().copied().filter(|entry| there.is_none_or(|there| there.id != entry.id)).collect();
     if let (Some(there), true) = (there, gone.is_empty()) {
-        // Nothing but its colour; its name stays as it is written.
         if of.is_empty() {
             return Err(Refusal {
                 field: Some("label"),
                 words: format!("{} is there already", wanted.name()),
             });
         }
-        let saved = LabelRecord { color, ..there.record.clone() };
-        tenant.change(&current_author(), |c| c.edit(there.id, there.revision, &saved)).map_err(refusal)?;
-        return Ok(format!("label {} is {} now", saved.name(), color.as_str()));
+        return respell(tenant, inventory, there, &wanted);
     }
     let target = there.map_or_else(|| wanted.clone(), |there| there.record.clone());
     let changed = relabelled(inventory, &gone, &target)?;
+    let names: Vec<(&str, &str)> =
+        gone.iter().map(|entry| (entry.record.key.as_str(), entry.record.value.as_str())).collect();
+    let filters = rewritten(inventory, &names, (&target.key, &target.value));
     let done: Result<(), StoreError> = tenant.change(&current_author(), |c| {
         if there.is_none() {
             c.add(&wanted)?;
         }
+        filters.save(c)?;
         for (entry, record) in &changed {
             c.edit_instance(entry.id, entry.revision, record)?;
         }
         gone.iter().try_for_each(|entry| c.remove(Kind::Label, entry.id))
     });
     done.map_err(refusal)?;
-    let names: Vec<String> = gone.iter().map(|entry| entry.record.name()).collect();
+    let names: Vec<String> = names.iter().map(|(key, value)| format!("{key}={value}")).collect();
     let (old, new, on) = (names.join(", "), target.name(), counted(changed.len(), "instance"));
     Ok(match (there, names.len()) {
         (None, 0) => format!("label {new} made"),
-        (None, 1) => format!("label {old} is called {new} now, on {on}"),
-        _ => format!("{old} became {new}, on {on}"),
+        (None, 1) => format!("label {old} is called {new} now, on {on}{}", filters.words()),
+        _ => format!("{old} became {new}, on {on}{}", filters.words()),
+    })
+}
+
+/// Gives a label its colour, and another spelling on all that carry it, where only the case differs.
+fn respell(
+    tenant: &mut Tenant,
+    inventory: &Inventory,
+    there: &Entry<LabelRecord>,
+    wanted: &LabelRecord,
+) -> Result<String, Refusal> {
+    let saved = LabelRecord { poll: there.record.poll.clone(), ..wanted.clone() };
+    let is_respelled = saved.name() != there.record.name();
+    let changed = if is_respelled { relabelled(inventory, &[there], &saved)? } else { Vec::new() };
+    let done: Result<(), StoreError> = tenant.change(&current_author(), |c| {
+        c.edit(there.id, there.revision, &saved)?;
+        changed
+            .iter()
+            .try_for_each(|(entry, record)| c.edit_instance(entry.id, entry.revision, record).map(drop))
+    });
+    done.map_err(refusal)?;
+    Ok(if is_respelled {
+        let on = counted(changed.len(), "instance");
+        format!("label {} is called {} now, on {on}", there.record.name(), saved.name())
+    } else {
+        format!("label {} is {} now", saved.name(), saved.color.as_str())
     })
 }
 

@@ -7,11 +7,7 @@ use crate::{
         selection::Selection,
     },
     cli::{Format, inventory::Edit},
-    command::{
-        ask::{self, confirm},
-        output::done,
-        select::selected,
-    },
+    command::{ask, output::done, select::selected},
     exchange::{self, Draft, Field, Value, column},
     model::inventory::record::InstanceRecord,
     store::Entry,
@@ -51,9 +47,7 @@ pub fn edit(args: &Edit, selection: &Selection, output: Format) -> anyhow::Resul
     if changed.is_empty() {
         bail!("nothing to change: {} is so already, or no option says what", told(&found));
     }
-    if changed.len() > 1 {
-        confirm(&format!("Change {} instances?", changed.len()), args.yes)?;
-    }
+    ask::confirm_many(changed.len(), "are changed", args.yes)?;
     for (_, after) in &changed {
         warn_insecure(after);
     }

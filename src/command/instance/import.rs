@@ -4,6 +4,7 @@
 use super::fields;
 use crate::{
     app::{
+        exported::Exported,
         inventory::{connect::registered_servers, edit::named},
         selection::Selection,
     },
@@ -18,9 +19,9 @@ use crate::{
     exchange::{self, Change, Conflict, Defaults, Plan, Rows},
     model::{
         base::text,
-        inventory::record::{Auth, InstanceRecord, SecretRef},
+        inventory::record::{Auth, InstanceRecord, Outcome, SecretRef},
     },
-    store::{Inventory, Tenant, current_author},
+    store::{Inventory, Tenant, current_author, sha256},
 };
 use anyhow::{Context, bail};
 use std::{
@@ -39,11 +40,15 @@ pub async fn run(args: Import, selection: &Selection, output: Format) -> anyhow:
     let mut tenant = ask::unlocked(selection)?;
     let inventory = tenant.inventory()?;
     let defaults = Defaults { auth: login(&args)? };
-    let rows = match (&args.cms, &args.file) {
+    let (rows, sha256) = match (&args.cms, &args.file) {
         (Some(name), _) => {
-            registered_servers(&named(&inventory, name)?.record, &mut Terminal::default()).await?
+            let rows = registered_servers(&named(&inventory, name)?.record, &mut Terminal::default()).await?;
+            (rows, None)
         }
-        (None, Some(file)) => read(file, args.format)?,
+        (None, Some(file)) => {
+            let (rows, sha256) = read(file, args.format)?;
+            (rows, Some(sha256))
+        }
         (None, None) => bail!("give a file, or --cms NAME"),
     };
     rows.remarks.iter().for_each(|remark| ask::say(remark));
@@ -72,9 +77,27 @@ pub async fn run(args: Import, selection: &Selection, output: Format) -> anyhow:
     }
     if counts.add + counts.edit > 0 {
         apply(&mut tenant, &inventory, &plan)?;
+        let scope = format!("{} added, {} changed", counts.add, counts.edit);
+        note(&mut tenant, &args, &scope, sha256.as_deref())?;
     }
     ask::say(&format!("{} added, {} changed", counts.add, counts.edit));
     Ok(())
+}
+
+/// The entry of the import as a whole; each instance has its own, too.
+fn note(tenant: &mut Tenant, args: &Import, scope: &str, sha256: Option<&str>) -> anyhow::Result<()> {
+    let done = match (sha256, &args.cms) {
+        (Some(sha256), _) => {
+            let file = args.file.as_deref().filter(|file| *file != Path::new("-"));
+            Exported { what: "instance", scope, period: None, file, sha256 }.note_as("import", tenant)
+        }
+        (None, server) => {
+            let from = server.as_deref().unwrap_or("-");
+            let detail = format!("{scope}; from the Central Management Server there");
+            tenant.note(&current_author(), ("import", "instance", from), Outcome::Done, &detail)
+        }
+    };
+    done.context("it is done, but the audit log does not tell of it")
 }
 
 fn apply(tenant: &mut Tenant, inventory: &Inventory, plan: &Plan) -> anyhow::Result<()> {
@@ -138,7 +161,8 @@ fn login(args: &Import) -> anyhow::Result<Option<Auth>> {
     }
 }
 
-fn read(file: &Path, format: Option<FileFormat>) -> anyhow::Result<Rows> {
+/// The rows of a file, and its SHA-256.
+fn read(file: &Path, format: Option<FileFormat>) -> anyhow::Result<(Rows, String)> {
     let doing = || format!("reading {}", file.display());
     let format = format
         .map(format_of)
@@ -154,7 +178,8 @@ fn read(file: &Path, format: Option<FileFormat>) -> anyhow::Result<Rows> {
     if bytes.len() as u64 > MAX_FILE_BYTES {
         bail!("{}: larger than 64 MB: split it", file.display());
     }
-    exchange::read(format, &bytes).with_context(|| file.display().to_string())
+    let rows = exchange::read(format, &bytes).with_context(|| file.display().to_string())?;
+    Ok((rows, sha256(&bytes)))
 }
 
 /// The format that an option names.

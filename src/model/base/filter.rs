@@ -14,6 +14,7 @@
 //! A row for which a figure is not known passes no comparison: unknown is not zero.
 
 mod find;
+pub mod rename;
 
 pub use find::Seen;
 

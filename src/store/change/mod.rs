@@ -9,6 +9,7 @@ use super::{
     Damage, Harm, StoreError, audit,
     clock::now,
     contents::Contents,
+    difference::{changed_passwords, difference},
     header::{self, Header},
     inventory::Which,
     kind::{Kind, Stored, StoredInstance},
@@ -16,7 +17,7 @@ use super::{
 };
 use crate::{
     model::{
-        base::{secret::Secret, time::Timestamp},
+        base::time::Timestamp,
         inventory::record::{
             AuditEntry, Author, FilterRecord, GroupRecord, InstanceRecord, LabelRecord, Outcome, RecordId,
         },
@@ -40,6 +41,7 @@ pub(super) struct Attempt {
     action: &'static str,
     entity: &'static str,
     name: String,
+    id: Option<RecordId>,
 }
 
 /// A change of a tenant's records, not yet committed.
@@ -175,24 +177,29 @@ impl<'t> Change<'t> {
         record: &InstanceRecord,
     ) -> Result<u64, StoreError> {
         self.attempting("edit", Kind::Instance.as_str(), &record.name);
+        self.attempting_on(id);
         let before = self.one::<StoredInstance>(id, Which::Live)?;
         let known = before.as_ref().map_or(&[][..], |entry| &entry.record.group_ids);
         let mut stored = self.stored(record, known)?;
         stored.record.added_at = before.as_ref().and_then(|entry| entry.record.record.added_at);
-        let detail = before.as_ref().map_or_else(
-            || "replaced a damaged record".to_owned(),
-            |entry| {
-                let mut changed = audit::difference(&entry.record, &stored);
-                let secrets =
-                    |stored: &StoredInstance| -> Vec<Secret> { stored.record.secrets().cloned().collect() };
-                let (old, new) = (secrets(&entry.record), secrets(&stored));
-                if !old.iter().map(Secret::reveal).eq(new.iter().map(Secret::reveal)) {
-                    changed.push_str(if changed.is_empty() { "password" } else { ", password" });
-                }
-                changed
-            },
-        );
+        let detail = match &before {
+            None => "replaced a damaged record".to_owned(),
+            Some(entry) => {
+                let fields = difference(&self.in_words(&entry.record)?, &self.in_words(&stored)?);
+                let passwords = changed_passwords(&entry.record.record, &stored.record);
+                let changed = Some(fields).filter(|fields| !fields.is_empty()).into_iter().chain(passwords);
+                changed.collect::<Vec<_>>().join(", ")
+            }
+        };
         self.update(id, revision, &stored, detail)
+    }
+
+    /// An instance with the names of its groups, as people know it.
+    fn in_words(&mut self, stored: &StoredInstance) -> Result<InstanceRecord, StoreError> {
+        let lines = &self.contents(Kind::Group)?.lines;
+        let live = stored.group_ids.iter().filter_map(|id| lines.get(id)).filter(|line| !line.deleted);
+        let groups = live.map(|line| line.name.clone()).collect();
+        Ok(InstanceRecord { groups, ..stored.record.clone() })
     }
 
     /// Adds a group, a label or a saved filter.
@@ -210,14 +217,17 @@ impl<'t> Change<'t> {
     /// As [`Change::edit_instance`]; [`StoreError::LabelRename`].
     pub fn edit<R: Plain>(&mut self, id: RecordId, revision: u64, record: &R) -> Result<u64, StoreError> {
         self.attempting("edit", R::KIND.as_str(), &record.name());
+        self.attempting_on(id);
         let before = self.one::<R>(id, Which::Live)?;
-        if R::KIND == Kind::Label && before.as_ref().is_some_and(|entry| entry.record.name() != record.name())
-        {
+        // Instances carry its text: written in another case it stays the same label.
+        let is_other =
+            |entry: &super::Entry<R>| entry.record.name().to_lowercase() != record.name().to_lowercase();
+        if R::KIND == Kind::Label && before.as_ref().is_some_and(is_other) {
             return Err(StoreError::LabelRename(record.name()));
         }
         let detail = before.as_ref().map_or_else(
             || "replaced a damaged record".to_owned(),
-            |entry| audit::difference(&entry.record, record),
+            |entry| difference(&entry.record, record),
         );
         self.update(id, revision, record, detail)
     }
@@ -230,6 +240,7 @@ impl<'t> Change<'t> {
     pub fn remove(&mut self, kind: Kind, id: RecordId) -> Result<(), StoreError> {
         let line = self.line(kind, id)?;
         self.attempting("remove", kind.as_str(), &line.name);
+        self.attempting_on(id);
         match kind {
             Kind::Instance => self.set_deleted::<StoredInstance>(id, true),
             Kind::Group => self.set_deleted::<GroupRecord>(id, true),
@@ -250,6 +261,7 @@ impl<'t> Change<'t> {
     pub fn restore(&mut self, kind: Kind, id: RecordId) -> Result<(), StoreError> {
         let line = self.line(kind, id)?;
         self.attempting("restore", kind.as_str(), &line.name);
+        self.attempting_on(id);
         match kind {
             Kind::Instance => self.set_deleted::<StoredInstance>(id, false),
             Kind::Group => self.set_deleted::<GroupRecord>(id, false),
@@ -270,6 +282,17 @@ impl<'t> Change<'t> {
         outcome: Outcome,
         detail: &str,
     ) -> Result<(), StoreError> {
+        self.log_of(None, (action, entity, name), outcome, detail)
+    }
+
+    /// Writes the entry of a change of this record.
+    pub(super) fn log_of(
+        &mut self,
+        id: Option<RecordId>,
+        (action, entity, name): (&str, &str, &str),
+        outcome: Outcome,
+        detail: &str,
+    ) -> Result<(), StoreError> {
         let entry = AuditEntry {
             seq: self.header.entries + 1,
             at: self.now,
@@ -279,18 +302,26 @@ impl<'t> Change<'t> {
             name: name.to_owned(),
             outcome,
             detail: detail.to_owned(),
+            id,
         };
         audit::append(&self.transaction, self.sealer, &mut self.header, &entry, self.path)
     }
 
     pub(super) fn log_refused(&mut self, attempt: &Attempt, error: &StoreError) -> Result<(), StoreError> {
         let outcome = Outcome::Refused(error.to_string());
-        self.log(attempt.action, attempt.entity, &attempt.name, outcome, "")
+        self.log_of(attempt.id, (attempt.action, attempt.entity, &attempt.name), outcome, "")
     }
 
     /// Notes the next attempt, for the audit log if it is refused.
     pub(super) fn attempting(&mut self, action: &'static str, entity: &'static str, name: &str) {
-        self.attempt = Some(Attempt { action, entity, name: name.to_owned() });
+        self.attempt = Some(Attempt { action, entity, name: name.to_owned(), id: None });
+    }
+
+    /// Notes what record the attempt is about.
+    fn attempting_on(&mut self, id: RecordId) {
+        if let Some(attempt) = &mut self.attempt {
+            attempt.id = Some(id);
+        }
     }
 
     /// Gives up without changing anything. Returns the last attempt, if there was one.

@@ -2,7 +2,9 @@
 
 use super::Change;
 use crate::{
-    model::inventory::record::{GroupRecord, InstanceRecord, LabelRecord, Outcome, RecordId},
+    model::inventory::record::{
+        AuditEntry, GroupRecord, InstanceRecord, LabelRecord, Outcome, RecordError, RecordId,
+    },
     store::{
         StoreError,
         contents::{Contents, Line},
@@ -118,6 +120,7 @@ impl Change<'_> {
             }
         }
         for (key, value) in &record.labels {
+            self.refuse_other_spelling(key)?;
             let label = LabelRecord::new(key, value);
             if self.find::<LabelRecord>(&label.name())?.is_none() {
                 self.insert("add", &label, "")?;
@@ -128,6 +131,26 @@ impl Change<'_> {
         Ok(StoredInstance { record, group_ids })
     }
 
+    /// Filters take keys in any case, so one key in two spellings would be two that nobody can tell apart. What is there in both
+    /// already stays until somebody makes it one.
+    fn refuse_other_spelling(&mut self, key: &str) -> Result<(), StoreError> {
+        let lines = &self.contents(Kind::Label)?.lines;
+        let keys = || {
+            let live = lines.values().filter(|line| !line.deleted);
+            live.filter_map(|line| Some(line.name.split_once('=')?.0))
+        };
+        if keys().any(|there| there == key) {
+            return Ok(());
+        }
+        match keys().find(|there| there.to_lowercase() == key.to_lowercase()) {
+            None => Ok(()),
+            Some(there) => {
+                let problem = format!("the key {key} is there already, written {there}: write it so");
+                Err(RecordError { field: "labels", problem }.into())
+            }
+        }
+    }
+
     pub(super) fn insert<R: Stored>(
         &mut self,
         action: &str,
@@ -135,14 +158,18 @@ impl Change<'_> {
         detail: &str,
     ) -> Result<RecordId, StoreError> {
         record.validate()?;
+        record.check_new_name()?;
         let name = record.name();
         if self.find::<R>(&name)?.is_some() {
             return Err(StoreError::NameTaken { kind: R::KIND.as_str(), name });
         }
+        if R::KIND == Kind::Label {
+            self.refuse_other_spelling(name.split_once('=').map_or(&*name, |(key, _)| key))?;
+        }
         self.refuse_one_more(R::KIND)?;
         let id = vault::random_id()?;
         self.write(id, 1, false, record)?;
-        self.log(action, R::KIND.as_str(), &name, Outcome::Done, detail)?;
+        self.log_of(Some(id), (action, R::KIND.as_str(), &name), Outcome::Done, detail)?;
         Ok(id)
     }
 
@@ -174,9 +201,12 @@ impl Change<'_> {
         if self.find::<R>(&name)?.is_some_and(|other| other != id) {
             return Err(StoreError::NameTaken { kind, name });
         }
+        if line.name.to_lowercase() != name.to_lowercase() {
+            record.check_new_name()?;
+        }
         self.write(id, revision + 1, false, record)?;
-        let detail = if line.name == name { detail } else { format!("was {}; {detail}", line.name) };
-        self.log("edit", kind, &name, Outcome::Done, &detail)?;
+        let detail = if line.name == name { detail } else { AuditEntry::renamed(&line.name) + &detail };
+        self.log_of(Some(id), ("edit", kind, &name), Outcome::Done, &detail)?;
         Ok(revision + 1)
     }
 
@@ -201,7 +231,7 @@ impl Change<'_> {
         }
         self.write(id, line.revision + 1, deleted, &entry.record)?;
         let action = if deleted { "remove" } else { "restore" };
-        self.log(action, kind, &line.name, Outcome::Done, "")
+        self.log_of(Some(id), (action, kind, &line.name), Outcome::Done, "")
     }
 
     /// Takes a record that cannot be read out of the file.
@@ -215,7 +245,8 @@ impl Change<'_> {
             .execute("DELETE FROM record WHERE id = ?1", [id.as_bytes()])
             .map_err(StoreError::sqlite("writing", self.path))?;
         self.contents_mut(kind)?.lines.remove(&id);
-        self.log("remove", kind.as_str(), name, Outcome::Done, "the record was damaged and is gone for good")
+        let gone = "the record was damaged and is gone for good";
+        self.log_of(Some(id), ("remove", kind.as_str(), name), Outcome::Done, gone)
     }
 
     pub(super) fn strip_label(&mut self, label: &LabelRecord) -> Result<(), StoreError> {
@@ -227,9 +258,12 @@ impl Change<'_> {
             let carries = |(key, value): (&String, &String)| {
                 LabelRecord::new(key, value).name().to_lowercase() == label.name().to_lowercase()
             };
-            if record.record.labels.iter().any(carries) {
-                record.record.labels.remove(&label.key);
-                self.update(id, revision, &record, format!("without label {}", label.name()))?;
+            let carried =
+                record.record.labels.iter().find(|label| carries(*label)).map(|(key, _)| key.clone());
+            if let Some(key) = carried {
+                record.record.labels.remove(&key);
+                let detail = format!("label {key}: {} → none", label.value);
+                self.update(id, revision, &record, detail)?;
             }
         }
         Ok(())

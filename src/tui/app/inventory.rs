@@ -4,7 +4,7 @@
 use super::App;
 use crate::{
     model::{inventory::instance::InstanceId, judge::health::Level},
-    protocol::{InventoryRequest, ListId, VaultState},
+    protocol::{AuditQuestion, InventoryRequest, ListId, VaultState},
     tui::{
         action::{Action, Kind},
         id::PaneId,
@@ -78,8 +78,17 @@ impl App {
 
     /// Asks for the list that the pane on the screen shows, if it is not there yet.
     pub(super) fn ask_for_list(&mut self) {
-        let list = self.panes.get(self.place.pane).list();
-        if !self.world.lists.show(list) {
+        let pane = self.panes.get(self.place.pane);
+        let list = pane.list();
+        let mut question = AuditQuestion::default();
+        if list == Some(ListId::Audit) {
+            question.about = self.world.view().single().map(|i| i.id().clone());
+            // What the pane keeps of the newest entries is looked for in all of them.
+            if self.place.pane == PaneId::Audit {
+                pane.filter().clone_into(&mut question.filter);
+            }
+        }
+        if !self.world.lists.show(list, question.clone()) {
             return;
         }
         match list {
@@ -90,6 +99,10 @@ impl App {
             // It needs no key.
             Some(ListId::Tenants) if !matches!(self.inventory.state, VaultState::Plain) => {
                 self.ask(InventoryRequest::List(ListId::Tenants));
+            }
+            Some(ListId::Audit) if self.inventory.state == VaultState::Open => {
+                let zone = self.world.view().zone.clone();
+                self.ask(InventoryRequest::Audit { question, zone });
             }
             Some(id) if self.inventory.state == VaultState::Open => self.ask(InventoryRequest::List(id)),
             _ => {}

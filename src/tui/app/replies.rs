@@ -91,7 +91,10 @@ impl App {
             Effect::Focus(_) => return self.outbox.forget_focus(),
             lock if lock.is_lock() => return self.outbox.lock_first(),
             Effect::Inventory(request)
-                if matches!(**request, InventoryRequest::List(_) | InventoryRequest::Settings) =>
+                if matches!(
+                    **request,
+                    InventoryRequest::List(_) | InventoryRequest::Audit { .. } | InventoryRequest::Settings
+                ) =>
             {
                 return self.world.lists.ask_again();
             }

@@ -1,5 +1,5 @@
-//! The audit log: who changed what, when, and how it went, the newest first. With one instance in scope its entries alone. Reads
-//! only: nothing can change an entry.
+//! The audit log: who changed what, when, and how it went, the newest first. With one instance in scope its entries alone. What the
+//! filter asks for is looked for in all entries that are kept, and the title says how far. Reads only: nothing can change an entry.
 
 use super::{
     Part,
@@ -7,8 +7,8 @@ use super::{
 };
 use crate::{
     model::{
-        base::filter::Value,
-        inventory::record::{AuditEntry, Outcome},
+        base::{figure, filter::Value},
+        inventory::record::{AuditEntry, AuditRow, Outcome},
         judge::health::Level,
     },
     protocol::{InventoryRequest, ListId},
@@ -43,11 +43,6 @@ pub struct Row {
     at: String,
 }
 
-/// True for an entry about this instance.
-pub fn is_about(entry: &AuditEntry, instance: &str) -> bool {
-    entry.entity == "instance" && entry.name.eq_ignore_ascii_case(instance)
-}
-
 impl Listed for Audit {
     type Record = Row;
     const LIST: Option<ListId> = Some(ListId::Audit);
@@ -66,10 +61,11 @@ impl Listed for Audit {
 
     fn records(view: &View<'_>) -> Vec<Row> {
         let Some(list) = view.lists.audit() else { return Vec::new() };
-        let of = view.single().map(|i| i.id().as_str());
-        let is_meant = |entry: &&Arc<AuditEntry>| of.is_none_or(|id| is_about(entry, id));
         let row = |entry: &Arc<AuditEntry>| Row { at: view.zone.instant(entry.at), entry: Arc::clone(entry) };
-        list.entries.iter().filter(is_meant).map(row).collect()
+        match view.single() {
+            Some(i) => list.about(i.id().as_str()).map(row).collect(),
+            None => list.entries.iter().map(row).collect(),
+        }
     }
 
     fn key(row: &Row) -> RowKey {
@@ -77,14 +73,7 @@ impl Listed for Audit {
     }
 
     fn texts<'r>(row: &'r Row, with: &mut dyn FnMut(&'r str)) {
-        let e = &row.entry;
-        for text in [&row.at, &e.author.user, &e.action, &e.entity, &e.name, &e.detail] {
-            with(text);
-        }
-        with(e.author.login.as_deref().unwrap_or(""));
-        if let Outcome::Refused(why) = &e.outcome {
-            with(why);
-        }
+        AuditRow::texts(&row.entry, &row.at, with);
     }
 
     const OF_ALL: Option<Action> = Some(Action::Export);
@@ -114,11 +103,22 @@ impl Listed for Audit {
     fn title(rows: &[Row], view: &View<'_>, out: &mut Vec<(Part, String)>) {
         let Some(list) = view.lists.audit() else { return };
         let told = if rows.len() == 1 { "1 entry".to_owned() } else { format!("{} entries", rows.len()) };
-        out.push(if (list.entries.len() as u64) < list.total {
-            let older = format!("the newest {} of {}", list.entries.len(), list.total);
-            (Part::Level(Level::Warning), format!("{told}, among {older}"))
+        if list.read >= list.total {
+            return out.push((Part::Plain, told));
+        }
+        let mut among = format!("{told}, among the newest ");
+        figure::push_grouped(&mut among, list.read as i64);
+        among.push_str(" of ");
+        figure::push_grouped(&mut among, list.total as i64);
+        let reached = list.reached.map(|at| view.zone.instant(at));
+        if let Some(at) = &reached {
+            among.extend([", back to ", at]);
+        }
+        out.push(if list.goes_on {
+            (Part::Accent, format!("searching: {among}"))
         } else {
-            (Part::Plain, told)
+            let further = if reached.is_some() { ": / date<DAY looks further" } else { "" };
+            (Part::Level(Level::Warning), among + further)
         });
     }
 }
@@ -232,6 +232,7 @@ mod tests {
             name: name.into(),
             outcome,
             detail: String::new(),
+            id: None,
         })
     }
 
@@ -242,7 +243,7 @@ mod tests {
             entry(8, "add", "group", "prod", refused),
             entry(7, "add", "instance", "sqlprd-003", Outcome::Done),
         ];
-        stage.world.lists.take(List::Audit(AuditList { entries, total: 9 }));
+        stage.world.lists.take(List::Audit(AuditList { entries, total: 9, read: 3, ..AuditList::default() }));
         stage
     }
 
@@ -269,5 +270,48 @@ mod tests {
         let mut pane = AuditPane::default();
         let lines = stage.draw(&mut pane, 120, 10);
         assert!(lines[1].contains("edit") && pane.counts() == (1, 1), "{lines:#?}");
+    }
+    #[test]
+    fn the_title_says_how_far_it_was_searched_and_that_it_goes_on() {
+        let mut stage = told(Stage::fleet(fixture::small()));
+        let mut title = |goes_on, read| {
+            let reached = Some(fixture::NOW);
+            let list = AuditList { total: 60_000, read, goes_on, reached, ..AuditList::default() };
+            stage.world.lists.take(List::Audit(list));
+            stage.title(&mut AuditPane::default())
+        };
+        assert!(
+            title(true, 12_000)
+                .contains("searching: 0 entries, among the newest 12,000 of 60,000, back to 20")
+        );
+        assert!(title(false, 12_000).contains("/ date<DAY looks further"));
+        assert!(!title(false, 60_000).contains("among"));
+    }
+
+    #[test]
+    fn the_search_through_the_log_asks_what_the_columns_ask() {
+        use crate::model::base::filter::Row as _;
+        let stage = Stage::fleet(fixture::small());
+        let view = stage.view();
+        for outcome in [Outcome::Done, Outcome::Refused("its name is taken".into())] {
+            let entry = entry(9, "edit", "instance", "sqlprd-014", outcome);
+            let row = Row { at: view.zone.instant(entry.at), entry: Arc::clone(&entry) };
+            let line = Line::<Audit> { view: &view, record: &row };
+            let searched = AuditRow { entry: &entry, at: &row.at };
+            let values = |row: &dyn crate::model::base::filter::Row, key: &str| {
+                let mut found = Vec::new();
+                row.values(key, &mut |value| found.push(format!("{value:?}")));
+                found
+            };
+            for key in AuditRow::FILTER_KEYS {
+                assert_eq!(values(&line, key), values(&searched, key), "{key}");
+            }
+            let asked = COLUMNS.iter().flat_map(|c| std::iter::once(&c.id).chain(c.also));
+            assert!(asked.clone().all(|key| AuditRow::FILTER_KEYS.contains(key)));
+            let (mut shown, mut found) = (String::new(), String::new());
+            line.text(&mut shown);
+            searched.text(&mut found);
+            assert_eq!(shown, found);
+        }
     }
 }

@@ -3,7 +3,7 @@
 
 use super::{
     Part,
-    listed::{Line, ListPane, Listed, Words, count, name, text},
+    listed::{self, Line, ListPane, Listed, Words, count, name, text},
     reading,
 };
 use crate::{
@@ -51,12 +51,20 @@ pub struct Group {
     counts: Counts,
     members: Vec<InstanceId>,
     worst: Option<InstanceId>,
+    /// the saved filters that name it
+    filters: Vec<String>,
 }
 
 impl Group {
-    fn named(name: &str, description: &str) -> Self {
-        let (name, description) = (name.to_owned(), description.to_owned());
-        Self { name, description, counts: Counts::default(), members: Vec::new(), worst: None }
+    fn new(record: &GroupRecord, filters: &[String]) -> Self {
+        Self {
+            name: record.name.clone(),
+            description: record.description.clone(),
+            counts: Counts::default(),
+            members: Vec::new(),
+            worst: None,
+            filters: filters.to_vec(),
+        }
     }
 }
 
@@ -79,14 +87,15 @@ impl Listed for Groups {
     /// Those that the inventory knows, and those that the instances on the screen are in.
     fn records(view: &View<'_>) -> Vec<Group> {
         let known = view.lists.groups().unwrap_or(&[]).iter();
-        let mut groups: Vec<Group> = known.map(|g| Group::named(&g.name, &g.description)).collect();
+        let mut groups: Vec<Group> = known.map(|g| Group::new(&g.record, &g.filters)).collect();
         let mut places: HashMap<String, usize> =
             groups.iter().enumerate().map(|(n, g)| (g.name.to_lowercase(), n)).collect();
         let mut scores: Vec<Option<u8>> = vec![None; groups.len()];
         for i in &view.snapshot.instances {
             for name in &i.info.groups {
                 let at = *places.entry(name.to_lowercase()).or_insert_with(|| {
-                    groups.push(Group::named(name, ""));
+                    let record = GroupRecord { name: name.to_string(), description: String::new() };
+                    groups.push(Group::new(&record, &[]));
                     scores.push(None);
                     groups.len() - 1
                 });
@@ -131,8 +140,10 @@ impl Listed for Groups {
         Some(match action {
             Action::Add => Ok(form("New group".to_owned(), None, "", "")),
             Action::Duplicate => one().map(copy),
-            Action::Edit => one()
-                .map(|g| form(format!("Group {}", g.name), Some(g.name.clone()), &g.name, &g.description)),
+            Action::Edit => one().map(|g| {
+                form(format!("Group {}", g.name), Some(g.name.clone()), &g.name, &g.description)
+                    .with_lines(listed::renamed(&g.filters))
+            }),
             Action::Members => one().map(members),
             Action::Remove => one().map(removal),
             _ => return None,
@@ -233,6 +244,7 @@ fn removal(group: &Group) -> Ask {
             format!("Scopes, saved filters and scripts that name @{} find nothing then.", group.name),
         ));
     }
+    lines.extend(listed::lost(&group.filters));
     lines.push((
         Tone::Aside,
         format!("`dbtop group restore {}` brings it back with its members.", group.name),
@@ -300,7 +312,7 @@ fn health(line: &Line<'_, Groups>, v: Option<Value<'_>>, level: Level, out: &mut
 mod tests {
     use super::*;
     use crate::{
-        protocol::List,
+        protocol::{GroupLine, List},
         tui::{
             fixture,
             pane::{Pane, stage::Stage},
@@ -315,9 +327,9 @@ mod tests {
 
     fn stage() -> Stage {
         let mut stage = Stage::fleet(fixture::small());
-        let group = |name: &str, description: &str| GroupRecord {
-            name: name.to_owned(),
-            description: description.to_owned(),
+        let group = |name: &str, description: &str| GroupLine {
+            record: GroupRecord { name: name.to_owned(), description: description.to_owned() },
+            filters: Vec::new(),
         };
         stage.world.lists.take(List::Groups(vec![group("Prod", "earns the money"), group("empty", "")]));
         stage

@@ -13,6 +13,7 @@ use crate::{
             instance::InstanceId,
             record::{LabelColor, LabelRecord},
         },
+        judge::health::Level,
     },
     protocol::{InventoryRequest, LabelLine, ListChange, ListId},
     tui::{
@@ -85,7 +86,14 @@ impl Listed for Labels {
                 let at = *places.entry(format!("{key}={value}").to_lowercase()).or_insert_with(|| {
                     let color = i.info.label_color(n);
                     let (key, value) = (key.to_string(), value.to_string());
-                    labels.push(Label::new(LabelLine { key, value, color, changes_polling: false }));
+                    labels.push(Label::new(LabelLine {
+                        key,
+                        value,
+                        color,
+                        changes_polling: false,
+                        filters: Vec::new(),
+                        written: None,
+                    }));
                     labels.len() - 1
                 });
                 if let Some(label) = labels.get_mut(at) {
@@ -138,6 +146,12 @@ impl Listed for Labels {
         if label.line.changes_polling {
             document.text("It changes how its instances are polled: `dbtop label poll`.", t.base);
         }
+        if let Some((_, words)) = other_case(label) {
+            document.text(words, t.warning);
+        }
+        if let Some((_, words)) = listed::lost(&label.line.filters) {
+            document.text(words, t.base);
+        }
         document.head("carried by");
         if label.carriers.is_empty() {
             document.text("nobody", t.dim);
@@ -152,6 +166,11 @@ impl Listed for Labels {
 
     fn title(labels: &[Label], _view: &View<'_>, out: &mut Vec<(Part, String)>) {
         out.push((Part::Plain, counted(labels.len(), "label")));
+        let other = labels.iter().filter(|label| label.line.written.is_some()).count();
+        if other > 0 {
+            let words = format!("{other} with a key in another case: i writes it alike");
+            out.push((Part::Level(Level::Warning), words));
+        }
     }
 }
 
@@ -194,6 +213,8 @@ fn form(label: Option<&Label>, view: &View<'_>) -> Ask {
         Ok(InventoryRequest::Change(ListChange::Label { of: of.iter().cloned().collect(), to, color }))
     })
     .with_lines(label.and_then(production).into_iter().collect())
+    .with_lines(label.map(|label| listed::renamed(&label.line.filters)).unwrap_or_default())
+    .with_lines(label.and_then(other_case).into_iter().collect())
 }
 
 /// To make labels one with another.
@@ -222,6 +243,16 @@ fn production(label: &Label) -> Option<(Tone, String)> {
     (label.production > 0).then_some((Tone::Warning, words))
 }
 
+/// Said where other labels write the key in another case.
+fn other_case(label: &Label) -> Option<(Tone, String)> {
+    let usual = label.line.written.as_ref()?;
+    let words = format!(
+        "The key {} is written {usual} elsewhere, and filters take both for one: call it {usual}={} here.",
+        label.line.key, label.line.value
+    );
+    Some((Tone::Warning, words))
+}
+
 fn removal(label: &Label) -> Ask {
     let n = label.carriers.len();
     let mut lines = Vec::new();
@@ -231,6 +262,7 @@ fn removal(label: &Label) -> Ask {
         if label.line.changes_polling {
             lines.push((Tone::Warning, "What it says of polling goes with it.".to_owned()));
         }
+        lines.extend(listed::lost(&label.line.filters));
     } else {
         lines.push((Tone::Aside, "Nobody carries it.".to_owned()));
     }
@@ -283,7 +315,11 @@ const COLUMNS: &[Column] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::{fixture, pane::stage::Stage, widget::column::ambiguous};
+    use crate::tui::{
+        fixture,
+        pane::{Pane, stage::Stage},
+        widget::column::ambiguous,
+    };
 
     #[test]
     fn each_name_stands_for_one_column() {
@@ -314,5 +350,29 @@ mod tests {
     fn a_label_is_a_key_and_a_value() {
         assert_eq!(parts(" env = prod "), Ok(("env".to_owned(), "prod".to_owned())));
         assert!(parts("env").is_err() && parts("=prod").is_err() && parts("").is_err());
+    }
+
+    #[test]
+    fn a_key_in_another_case_is_told_with_what_to_do_and_what_hangs_on_a_label_too() {
+        let mut stage = Stage::fleet(fixture::small());
+        let line = |key: &str, written: Option<&str>, filters: &[&str]| LabelLine {
+            key: key.into(),
+            value: "prod".into(),
+            color: LabelColor::Red,
+            changes_polling: false,
+            filters: filters.iter().map(|name| (*name).to_owned()).collect(),
+            written: written.map(str::to_owned),
+        };
+        let lines = vec![line("Tier", Some("tier"), &["gold"]), line("tier", None, &[])];
+        stage.world.lists.take(crate::protocol::List::Labels(lines));
+        let mut pane = LabelsPane::default();
+        assert!(stage.title(&mut pane).contains("1 with a key in another case"));
+        pane.set_filter("Tier").unwrap();
+        let wishes = stage.act(&mut pane, &[Action::Edit]);
+        let [Wish::Ask(ask)] = &wishes[..] else { panic!("{wishes:?}") };
+        let Ask::Form { lines, .. } = &**ask else { panic!("{ask:?}") };
+        let said: Vec<&str> = lines.iter().map(|(_, line)| line.as_str()).collect();
+        assert!(said[0].contains("get the new name, too: gold"), "{said:?}");
+        assert!(said[1].contains("call it tier=prod"), "{said:?}");
     }
 }

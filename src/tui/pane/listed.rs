@@ -8,7 +8,7 @@ use crate::{
     protocol::ListId,
     tui::{
         action::Action,
-        ask::Ask,
+        ask::{Ask, Tone},
         filter::FilterSlot,
         id::RowKey,
         view::{Sealed, View},
@@ -113,6 +113,18 @@ impl<L: Listed> filter::Row for Line<'_, L> {
     fn values(&self, key: &str, visit: &mut dyn FnMut(Value<'_>)) {
         visit_values(L::COLUMNS, self, key, visit);
     }
+}
+
+/// Said before a group or a label gets another name.
+pub fn renamed(filters: &[String]) -> Vec<(Tone, String)> {
+    let words = format!("Saved filters that name it get the new name, too: {}.", filters.join(", "));
+    if filters.is_empty() { Vec::new() } else { vec![(Tone::Aside, words)] }
+}
+
+/// Said before a group or a label is deleted.
+pub fn lost(filters: &[String]) -> Option<(Tone, String)> {
+    let words = format!("Saved filters name it: {}.", filters.join(", "));
+    (!filters.is_empty()).then_some((Tone::Warning, words))
 }
 
 /// A cell with a text.

@@ -7,7 +7,7 @@ use dbtop::{
         base::secret::Secret,
         inventory::{
             instance::InstanceId,
-            record::{FilterRecord, GroupRecord, LabelColor},
+            record::{FilterRecord, GroupRecord, InstanceRecord, LabelColor},
         },
     },
     protocol::{List, ListChange, ListId, NewKey, Refusal, SlotChange},
@@ -38,7 +38,7 @@ fn group(name: &str) -> GroupRecord {
 /// Names of instances with their groups and labels: `a web env=prod`.
 fn told(tenant: &Tenant) -> Vec<String> {
     let inventory = tenant.inventory().unwrap();
-    let line = |record: &dbtop::model::inventory::record::InstanceRecord| {
+    let line = |record: &InstanceRecord| {
         let labels: Vec<String> = record.labels.iter().map(|(k, v)| format!(" {k}={v}")).collect();
         format!("{} {}{}", record.name, record.groups.join(","), labels.concat())
     };
@@ -151,4 +151,90 @@ fn a_slot_more_opens_the_vault_and_the_last_one_stays() {
     assert_eq!((now.slots.len(), now.generation), (1, two.generation + 1));
     drop(tenant);
     assert_eq!(told(&stage.open("acme")).len(), 3, "the first slot opens the new key");
+}
+
+#[test]
+fn saved_filters_follow_a_rename_and_those_that_cannot_are_told() {
+    let stage = Stage::new();
+    let mut tenant = tenant(&stage);
+    for (name, expression) in [("web", "group=web env=prod"), ("both", "env=prod,live"), ("some", "group=w*")]
+    {
+        let record =
+            FilterRecord { name: name.into(), expression: expression.into(), description: String::new() };
+        change(&mut tenant, &ListChange::Filter { of: None, record }).unwrap();
+    }
+    let inventory = tenant.inventory().unwrap();
+    let hangs = lists::hangs_on_group(&inventory, "web");
+    assert_eq!(hangs[1], "saved filters that name it: some, web", "a pattern names it, too");
+    let renamed = ListChange::Group { of: Some("web".into()), record: group("front end") };
+    let said = change(&mut tenant, &renamed).unwrap();
+    assert!(
+        said.contains("name the new one: web") && said.contains("by a pattern or with others: some"),
+        "{said}"
+    );
+    let said = change(&mut tenant, &label(&[("env", "live")], ("env", "prod"), LabelColor::Red)).unwrap();
+    assert!(said.ends_with("saved filters name the new one: both"), "{said}");
+    let inventory = tenant.inventory().unwrap();
+    let told: Vec<&str> = inventory.filters.iter().map(|entry| entry.record.expression.as_str()).collect();
+    assert_eq!(told, ["env=prod", "group=w*", "group=\"front end\" env=prod"]);
+    assert_eq!(lists::passing(&inventory, told[2]), Some(2), "it finds who it found");
+}
+
+#[test]
+fn a_key_has_one_spelling_and_two_of_an_older_version_become_one() {
+    let stage = Stage::new();
+    let mut tenant = tenant(&stage);
+    let other = change(&mut tenant, &label(&[], ("Env", "new"), LabelColor::Red)).unwrap_err();
+    assert!(other.words.contains("written env: write it so"), "{}", other.words);
+    let mut record = instance("d");
+    record.labels.insert("ENV".into(), "prod".into());
+    let refused = tenant.change(&author(), |c| c.add_instance(&record)).unwrap_err().to_string();
+    assert!(refused.contains("written env"), "{refused}");
+    // In its own case a label is written as it is wanted, on all that carry it.
+    change(&mut tenant, &label(&[("env", "prod")], ("ENV", "prod"), LabelColor::Red)).unwrap();
+    assert_eq!(told(&tenant)[0], "a web ENV=prod");
+    let lines = |tenant: &Tenant| match lists::list(tenant, &tenant.inventory().unwrap(), ListId::Labels) {
+        Ok(Some(List::Labels(lines))) => lines,
+        _ => panic!(),
+    };
+    let odd: Vec<(String, Option<String>)> =
+        lines(&tenant).into_iter().map(|line| (line.key, line.written)).collect();
+    let usual = Some("env".to_owned());
+    assert_eq!(odd[0..2], [("env".to_owned(), None), ("ENV".to_owned(), usual)], "{odd:?}");
+    change(&mut tenant, &label(&[("ENV", "prod")], ("env", "prod"), LabelColor::Red)).unwrap();
+    assert!(lines(&tenant).iter().all(|line| line.written.is_none()));
+    assert_eq!(told(&tenant)[0], "a web env=prod");
+}
+
+fn edit(tenant: &mut Tenant, name: &str, how: impl Fn(&mut InstanceRecord)) {
+    let entry = tenant.inventory().unwrap().instance(name).unwrap().clone();
+    let mut record = entry.record;
+    how(&mut record);
+    tenant.change(&author(), |c| c.edit_instance(entry.id, entry.revision, &record)).unwrap();
+}
+
+#[test]
+fn an_entry_says_what_changed_from_what_to_what_and_is_found_after_a_rename() {
+    let stage = Stage::new();
+    let mut tenant = tenant(&stage);
+    edit(&mut tenant, "a", |r| drop(r.labels.insert("env".into(), "test".into())));
+    edit(&mut tenant, "a", |r| r.groups = vec!["night".into()]);
+    edit(&mut tenant, "a", |r| {
+        r.name = "alpha".into();
+        *r.secrets_mut().next().unwrap() = Secret::new("Other-Passw0rd".into());
+    });
+    let of = |name: &str| {
+        let filter = AuditFilter { name: Some(name.into()), ..AuditFilter::default() };
+        let found = tenant.audit(&filter).unwrap();
+        found.into_iter().map(|entry| format!("{} {}", entry.action, entry.detail)).collect::<Vec<_>>()
+    };
+    let wanted = [
+        "add ",
+        "edit label env: prod → test",
+        "edit groups: web → night",
+        "edit was a; name: a → alpha, password: changed",
+    ];
+    assert_eq!(of("alpha"), wanted, "its older name included");
+    assert_eq!(of("A"), wanted, "and by the older name, too");
+    assert_eq!(of("b").len(), 1);
 }

@@ -285,3 +285,46 @@ fn bookmarks_and_incidents_are_put_listed_and_taken_away() {
         assert!(!output.status.success() && err.contains(words), "{args:?}: {err}");
     }
 }
+
+#[test]
+fn what_is_done_to_a_history_with_files_is_in_the_audit_log() {
+    let stage = Stage::new();
+    let mut engine = Engine::open(&stage.path(), None, Options::default()).unwrap();
+    feed(&mut engine, &mut World::new(2), 0..1800);
+    engine.close().unwrap();
+    let home = stage.folder.path().join("home");
+    let file = |name: &str| stage.folder.path().join(name).display().to_string();
+    let (key, backup, night) = (file("key"), file("backup.db"), file("night.dbtop"));
+    let run = |args: &[&str]| {
+        let (output, out, err) = dbtop(&home, &[args, &["--key-file", &key]].concat());
+        assert!(output.status.success(), "{args:?}: {err}");
+        out
+    };
+    run(&["tenant", "create", "acme"]);
+    run(&["store", "import", &stage.path().display().to_string()]);
+    run(&["store", "backup", &backup]);
+    run(&["store", "export-range", "--from", "2026-10-01 00:00", "--to", "2026-10-01 00:20", &night]);
+    run(&["store", "restore", &backup]);
+    run(&["export", "cost", "--from", "2026-10-01 00:00", "--to", "2026-10-01 00:20"]);
+    let log: serde_json::Value = serde_json::from_str(&run(&["audit", "list", "-o", "json"])).unwrap();
+    let told: Vec<String> = log
+        .as_array()
+        .unwrap()
+        .iter()
+        .skip(1)
+        .filter(|row| row["entity"] != "history key")
+        .map(|row| format!("{} {} {}", row["action"], row["entity"], row["name"]).replace('"', ""))
+        .collect();
+    let wanted = [
+        format!("import recording {}", stage.path().display()),
+        format!("backup history {backup}"),
+        format!("export recording {night}"),
+        format!("restore history {backup}"),
+        "export cost -".to_owned(),
+    ];
+    assert_eq!(told, wanted);
+    for row in log.as_array().unwrap().iter().rev().take(5) {
+        let detail = row["detail"].as_str().unwrap();
+        assert!(detail.contains("; from 2026-10-01 00:0") && detail.contains(" UTC; SHA-256 "), "{detail}");
+    }
+}

@@ -87,6 +87,7 @@ fn a_group_with_members_is_deleted_by_its_name_only() {
     requests(&mut s);
     s.keys("D");
     assert!(s.text().contains("5 instances are in it"), "{}", s.text());
+    assert!(s.text().contains("Saved filters name it: gold, night."), "{}", s.text());
     s.keys("yes enter");
     assert!(requests(&mut s).is_empty(), "{}", s.text());
     s.keys("ctrl-u prod enter");
@@ -152,7 +153,9 @@ fn the_past_and_a_fleet_without_a_vault_change_nothing_and_say_why() {
 fn an_instance_has_its_changes_on_its_page_and_its_entries_in_the_log() {
     let mut s = open();
     s.keys("enter");
-    assert!(matches!(requests(&mut s)[..], [InventoryRequest::List(ListId::Audit)]));
+    let asked = requests(&mut s);
+    let [InventoryRequest::Audit { question, .. }] = &asked[..] else { panic!("{}", s.text()) };
+    assert_eq!(question.about.as_ref().map(|id| id.as_str()), Some("sqlprd-014"));
     s.reply(Reply::List(audit()));
     assert!(s.text().contains("edit by mira (1000): poll, labels"), "{}", s.text());
     s.keys(": audit enter");
@@ -348,9 +351,11 @@ fn a_tenant_is_deleted_by_its_name_and_a_deleted_one_is_brought_back() {
     s.reply(Reply::Saved(Ok("deleted".to_owned())));
     s.keys("G D");
     assert!(s.text().contains("old is deleted already"), "{}", s.text());
-    s.keys("m enter");
-    let TenantChange::Undelete { slug, to } = tenant(&mut s) else { panic!("{}", s.text()) };
-    assert_eq!((slug.as_str(), to.unwrap().as_str()), ("old", "old"));
+    s.keys("m");
+    assert!(s.text().contains("The one that was deleted"), "some of one name may be: {}", s.text());
+    s.keys("enter");
+    let TenantChange::Undelete { slug, at, to } = tenant(&mut s) else { panic!("{}", s.text()) };
+    assert_eq!((slug.as_str(), at, to.unwrap().as_str()), ("old", fixture::NOW, "old"));
 }
 
 #[test]
@@ -393,7 +398,12 @@ fn what_the_log_shows_is_exported_in_its_order() {
     let mut s = open();
     s.keys(": audit enter").reply(Reply::List(audit()));
     requests(&mut s);
-    s.keys("/ sqlprd enter e");
+    s.keys("/ sqlprd enter");
+    // All entries that are kept are searched, not those that were told alone.
+    let asked = requests(&mut s);
+    let Some(InventoryRequest::Audit { question, .. }) = asked.last() else { panic!("{}", s.text()) };
+    assert_eq!((question.filter.as_str(), &question.about), ("sqlprd", &None));
+    s.keys("e");
     assert!(s.text().contains("Export 2 entries"), "{}", s.text());
     s.keys("enter /tmp/audit.csv enter");
     let asked = requests(&mut s);

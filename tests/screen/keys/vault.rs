@@ -10,7 +10,7 @@ use dbtop::{
             instance::InstanceId,
         },
     },
-    protocol::{Effect, InventoryRequest, ListId, Reply, VaultState},
+    protocol::{Effect, InventoryRequest, Reply, VaultState},
 };
 
 /// A fleet whose inventory is open.
@@ -78,7 +78,7 @@ fn a_locked_screen_still_goes_anywhere_but_shows_no_address() {
     assert!(s.text().contains("sqlprd-014.corp"), "{}", s.text());
     s.keys(": lock enter");
     let asked = requests(&mut s);
-    assert!(matches!(asked[..], [InventoryRequest::List(ListId::Audit), InventoryRequest::Lock]));
+    assert!(matches!(asked[..], [InventoryRequest::Audit { .. }, InventoryRequest::Lock]));
     hear(&mut s, locked(None));
     for keys in ["esc", "1", "2", "3", "4", "d", "esc", "1", "enter", "d", "esc"] {
         s.keys(keys);

@@ -2,14 +2,18 @@
 
 use super::Service;
 use crate::{
-    app::exported::{Exported, write_private},
+    app::exported::{self, Exported, write_private},
     exchange::audit::{AuditFormat, write},
-    model::{base::error::with_causes, inventory::record::AuditEntry, judge::health::Level},
-    protocol::{ListId, Refusal, Reply},
-    store::{AuditAge, AuditFilter, Tenant, clock, current_author},
+    model::{
+        base::{error::with_causes, zone::Zone},
+        inventory::record::AuditEntry,
+        judge::health::Level,
+    },
+    protocol::{AuditQuestion, ListId, Refusal, Reply},
+    store::{AuditAge, Tenant, clock, current_author},
 };
 use anyhow::{Context, bail};
-use std::{collections::HashMap, path::Path};
+use std::path::Path;
 
 impl Service {
     /// Removes entries that are older than the configuration keeps them, once a day.
@@ -41,6 +45,12 @@ impl Service {
                 self.message(Level::Warning, format!("old entries of the audit log are not removed: {e}"));
             }
         }
+    }
+
+    /// Tells the screen of these entries, and again when there are more.
+    pub(super) fn list_audit(&mut self, question: AuditQuestion, zone: Zone) {
+        self.listed = Some(ListId::Audit);
+        self.search(question, zone);
     }
 
     /// Writes a text that is on the screen into a file; where there is a tenant, its audit log tells of it.
@@ -86,18 +96,14 @@ fn write_text(
 fn export(tenant: &mut Tenant, file: &Path, seqs: &[u64]) -> anyhow::Result<String> {
     let format = file.extension().and_then(|end| AuditFormat::of_extension(&end.to_string_lossy()));
     let Some(format) = format else { bail!("the name says what is written: end it in .csv or .json") };
-    let mut all: HashMap<u64, AuditEntry> =
-        tenant.audit(&AuditFilter::default())?.into_iter().map(|entry| (entry.seq, entry)).collect();
-    let entries: Vec<AuditEntry> = seqs.iter().filter_map(|seq| all.remove(seq)).collect();
-    let times = || entries.iter().map(|entry| entry.at);
-    let period = times().min().zip(times().max());
+    let mut entries: Vec<AuditEntry> = Vec::with_capacity(seqs.len());
+    for seq in seqs {
+        let slice = tenant.audit_before(seq.saturating_add(1), 1)?;
+        entries.extend(slice.entries.into_iter().filter(|entry| entry.seq == *seq));
+    }
     let bytes = write(format, &entries).map_err(anyhow::Error::msg)?;
     let sha256 = write_private(file, &bytes)?;
-    let scope = match entries.len() {
-        1 => "1 entry".to_owned(),
-        n => format!("{n} entries"),
-    };
-    let exported = Exported { what: "audit", scope: &scope, period, file: Some(file), sha256: &sha256 };
-    exported.note(tenant).with_context(|| format!("{} is written, but its entry is not", file.display()))?;
+    let scope = exported::of_entries(tenant, &entries, Some(file), &sha256)
+        .with_context(|| format!("{} is written, but its entry is not", file.display()))?;
     Ok(format!("{scope} written to {}", file.display()))
 }

@@ -7,6 +7,7 @@
 
 mod audit;
 mod backups;
+mod search;
 mod tenants;
 
 use super::{edit, form, lists, open, passwords::Passwords, slots, targets::targets, trials::Trials, typed};
@@ -28,7 +29,7 @@ use crate::{
         },
         judge::health::Level,
     },
-    protocol::{EFFECTS, InventoryRequest, ListChange, ListId, Refusal, Reply, VaultState},
+    protocol::{AuditQuestion, EFFECTS, InventoryRequest, ListChange, ListId, Refusal, Reply, VaultState},
     store::{AuditAge, Inventory, LockedTenant, Purge, StoreError, Tenant, current_author},
     vault::{Opener, VaultError},
 };
@@ -67,6 +68,8 @@ struct Service {
     config: watch::Receiver<Arc<Config>>,
     /// the list that a pane shows: it is told again when it may have changed
     listed: Option<ListId>,
+    /// what is looked for in the audit log
+    search: Option<search::Search>,
     /// the tenants that the screen was told of; true: a deleted one
     told: Vec<(Slug, bool)>,
     /// None: the tenants' folder cannot be used
@@ -123,6 +126,7 @@ pub fn start(links: &Links, start: Start) -> anyhow::Result<(Sender<InventoryReq
         editor,
         config: links.config.clone(),
         listed: None,
+        search: None,
         told: Vec::new(),
         purge: None,
         key_files: HashMap::new(),
@@ -143,9 +147,11 @@ impl Service {
         }
         loop {
             let runtime = self.runtime.clone();
-            match runtime.block_on(async { tokio::time::timeout(LOOK_EVERY, requests.recv()).await }) {
+            let wait = if self.is_searching() { Duration::ZERO } else { LOOK_EVERY };
+            match runtime.block_on(async { tokio::time::timeout(wait, requests.recv()).await }) {
                 Ok(Some(request)) => self.carry_out(request),
                 Ok(None) => return,
+                Err(_) if self.is_searching() => self.search_on(),
                 Err(_) => self.look(),
             }
         }
@@ -170,8 +176,12 @@ impl Service {
             InventoryRequest::Lock => self.lock(None),
             InventoryRequest::Password(answer) => self.answered(answer),
             InventoryRequest::Backup(file) => self.back_up(file.as_deref()),
+            InventoryRequest::List(ListId::Audit) => {
+                self.list_audit(AuditQuestion::default(), crate::model::base::zone::UTC.clone());
+            }
+            InventoryRequest::Audit { question, zone } => self.list_audit(question, zone),
             InventoryRequest::List(id) => {
-                self.listed = Some(id);
+                (self.listed, self.search) = (Some(id), None);
                 self.tell_list();
             }
             InventoryRequest::ExportAudit { file, entries } => self.export_audit(&file, &entries),
@@ -506,6 +516,9 @@ impl Service {
     fn tell_list(&mut self) {
         if self.listed == Some(ListId::Tenants) {
             return self.list_tenants();
+        }
+        if self.listed == Some(ListId::Audit) {
+            return self.search_again();
         }
         let (Some(open), Some(id)) = (&self.open, self.listed) else { return };
         match lists::list(&open.tenant, &open.inventory, id) {

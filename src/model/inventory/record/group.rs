@@ -25,6 +25,25 @@ impl GroupRecord {
     pub fn validate(&self) -> Result<(), RecordError> {
         check_name("name", &self.name)
     }
+
+    /// Checks a name that a group is given: scopes (`@name`), filters (`group=name,other`) and lists of groups in files must be able to
+    /// say it. A group that has another one already keeps it, and a filter finds it in quotes or by `*`.
+    ///
+    /// # Errors
+    /// The sign that is in the way.
+    pub fn check_new_name(&self) -> Result<(), RecordError> {
+        let sign = self.name.chars().find(|c| matches!(c, ',' | ';' | '@' | '"' | '*'));
+        match sign {
+            None => Ok(()),
+            Some(sign) => Err(RecordError {
+                field: "name",
+                problem: format!(
+                    "the group {:?} cannot have {sign} in its name: scopes and filters could not name it",
+                    self.name
+                ),
+            }),
+        }
+    }
 }
 
 /// One `key=value` that instances carry. Appears by itself when an instance first carries it.
@@ -90,6 +109,24 @@ impl FilterRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_new_group_has_a_name_that_scopes_and_filters_can_say() {
+        let check = |name: &str| GroupRecord { name: name.into(), ..GroupRecord::default() }.check_new_name();
+        for good in ["web", "night shift", "EU-1", "a.b/c", "größe"] {
+            assert_eq!(check(good), Ok(()), "{good}");
+        }
+        for (bad, sign) in
+            [("a,b", ','), ("@web", '@'), ("a@b", '@'), ("a;b", ';'), ("a\"b", '"'), ("a*", '*')]
+        {
+            let problem = check(bad).unwrap_err().problem;
+            assert!(problem.contains(sign) && problem.contains("scopes and filters"), "{bad}: {problem}");
+        }
+        let named = |name: &str| GroupRecord { name: name.into(), ..GroupRecord::default() };
+        for bad in ["", " web", "web ", "we\nb", "we\u{1b}b"] {
+            assert!(named(bad).validate().is_err(), "{bad:?}");
+        }
+    }
 
     #[test]
     fn colours_are_stable_and_red_is_for_production() {

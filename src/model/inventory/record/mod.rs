@@ -16,7 +16,7 @@ mod limits;
 mod poll;
 mod target;
 
-pub use audit::{AuditEntry, Author, Outcome};
+pub use audit::{About, AuditEntry, AuditRow, Author, Outcome};
 pub use auth::{Auth, SecretRef};
 pub use bulk::BulkChange;
 pub use color::LabelColor;

@@ -12,7 +12,7 @@ use crate::{
         },
         poll::{databases::DatabaseRow, files::FileRow, volumes::VolumeRow},
     },
-    tui::{pane::audit::is_about, view::View, widget::document::Document},
+    tui::{view::View, widget::document::Document},
 };
 use ratatui::style::Style;
 use std::{borrow::Cow, fmt::Write as _};
@@ -150,7 +150,7 @@ fn file_name(f: &FileRow) -> Cow<'_, str> {
 /// `2026-11-19 14:02:11 edit by mira (1000): poll · :audit has more`. None: nothing, or the inventory does not tell.
 fn changed(i: &InstanceSnapshot, view: &View<'_>) -> Option<Vec<(Style, String)>> {
     let list = view.lists.audit()?;
-    let mut entries = list.entries.iter().filter(|e| is_about(e, i.id().as_str()));
+    let mut entries = list.about(i.id().as_str());
     let newest = entries.next()?;
     let mut text = String::new();
     push_entry(&mut text, newest, view.zone);
@@ -210,13 +210,13 @@ pub fn list_changes(d: &mut Document, i: &InstanceSnapshot, view: &View<'_>) {
     let Some(list) = view.lists.audit() else { return };
     d.head("changes by the audit log");
     let mut n = 0;
-    for e in list.entries.iter().filter(|e| is_about(e, i.id().as_str())).take(ENTRIES) {
+    for e in list.about(i.id().as_str()).take(ENTRIES) {
         let mut text = String::new();
         push_entry(&mut text, e, view.zone);
         d.text(text, view.theme.base);
         n += 1;
     }
     if n == 0 {
-        d.text(format!("none among the newest {} entries", list.entries.len()), view.theme.dim);
+        d.text(format!("none among the newest {} entries", list.read), view.theme.dim);
     }
 }
