@@ -17,7 +17,7 @@ use super::{
     change::Setting,
     clock::now,
     history::Reader,
-    home::{HISTORY_FILE, file_sha256, free_bytes, hex, private_file, whole_file},
+    home::{HISTORY_FILE, free_bytes, hex, private_file, whole_file},
     lock::WriteLock,
     schema,
     tenant::{FILE, LockedTenant, Tenant},
