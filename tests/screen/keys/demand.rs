@@ -141,7 +141,7 @@ fn the_plan_and_the_waits_of_a_session_are_asked_for_where_it_holds_tempdb_or_a_
         let xml = include_str!("../../fixture/plan/orders.sqlplan");
         let found = live_plan(Some(xml));
         let plan = Plan::read(xml.as_bytes()).map(Arc::new).map_err(|error| error.to_string());
-        let reply = done(*ticket, Ok(Shown::Plans(vec![ShownPlan { found, plan }])));
+        let reply = done(*ticket, Ok(Shown::Plans(vec![ShownPlan::of(found, plan)])));
         s.reply(reply);
         assert!(s.text().contains("OWN time"), "{pane}: its plan opens: {}", s.text());
         s.keys("esc");
@@ -355,7 +355,7 @@ fn what_the_client_sent_and_the_parameters_of_the_plan_stand_in_the_details_of_t
         not_live: None,
     };
     let plan = Ok(Arc::new(Plan::read(xml.as_bytes()).unwrap()));
-    s.reply(done(ticket, Ok(Shown::Plans(vec![ShownPlan { found, plan }]))));
+    s.reply(done(ticket, Ok(Shown::Plans(vec![ShownPlan::of(found, plan)]))));
     s.keys("esc d");
     let text = s.text();
     for words in [

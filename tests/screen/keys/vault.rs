@@ -10,7 +10,7 @@ use dbtop::{
             instance::InstanceId,
         },
     },
-    protocol::{Effect, InventoryRequest, ListId, Reply, VaultState},
+    protocol::{Effect, InventoryRequest, Reply, VaultState},
 };
 
 /// A fleet whose inventory is open.

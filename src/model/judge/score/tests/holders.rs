@@ -20,6 +20,7 @@ fn filling(mount: Option<&str>, grown: Vec<VolumeGrown>) -> String {
             total_bytes: Some(100 << 30),
             free_bytes: Some(50 << 30),
             full_in_ms: Some(3_600_000),
+            ..VolumeRow::default()
         };
         f.volumes = good(Arc::new(vec![row]));
         f.space = good(Arc::new(SpaceTable { grown, ..SpaceTable::default() }));
@@ -59,6 +60,7 @@ fn what_grew_is_old_news_when_its_poll_is() {
             total_bytes: Some(100),
             free_bytes: Some(50),
             full_in_ms: Some(3_600_000),
+            ..VolumeRow::default()
         };
         f.volumes = good(Arc::new(vec![row]));
     });
