@@ -1,6 +1,6 @@
 -- dbtop: min=2016 max=2025
 -- The state of the Query Store of one database (@P1, its id), its size and cap, and its closed intervals: the newest one, the first
--- that belongs to the hour before its end (now_id), the first of the day before that end (before_id). NULL where there is none.
+-- that belongs to the hour before its end (now_id), to the six hours (reach_id), to the day and hour (before_id). NULL where there is none.
 -- [$db$] is replaced by the quoted name of the database.
 -- Right: to enter the database, and VIEW DATABASE STATE in it (2022: VIEW DATABASE PERFORMANCE STATE), which VIEW SERVER STATE
 -- includes. Without them its store is unknown.
@@ -19,6 +19,8 @@ SELECT /* dbtop:query_store */ TOP (1) 1 AS dbtop_query_store,
     i.end_time,
     n.now_id,
     n.start_time AS from_time,
+    c.reach_id,
+    c.start_time AS reach_time,
     b.before_id
 FROM [$db$].sys.database_query_store_options AS o
 OUTER APPLY (
@@ -36,6 +38,13 @@ OUTER APPLY (
         OR r.runtime_stats_interval_id < i.interval_id AND r.start_time >= DATEADD(minute, -60, i.end_time)
     ORDER BY r.runtime_stats_interval_id
 ) AS n
+OUTER APPLY (
+    SELECT TOP (1) r.runtime_stats_interval_id AS reach_id,
+        r.start_time
+    FROM [$db$].sys.query_store_runtime_stats_interval AS r
+    WHERE r.runtime_stats_interval_id <= i.interval_id AND r.start_time >= DATEADD(hour, -6, i.end_time)
+    ORDER BY r.runtime_stats_interval_id
+) AS c
 OUTER APPLY (
     SELECT TOP (1) r.runtime_stats_interval_id AS before_id
     FROM [$db$].sys.query_store_runtime_stats_interval AS r

@@ -1,5 +1,6 @@
-//! Query Store: the state of each database's store, and its queries over the newest closed hour beside the day before it. Nothing
-//! in here is a rate between two polls: an interval of a store is closed, and then its sums stay what they are.
+//! Query Store: the state of each database's store, and its queries over a stretch (the newest closed hour, and hours before it that no
+//! poll read) beside the day before it. Nothing in here is a rate between two polls: an interval of a store is closed, and then
+//! its sums stay what they are.
 
 use super::{
     counts::{Ran, Took},

@@ -1,10 +1,15 @@
 //! Query Store of each database: its state with every poll, its queries when an interval has closed since the one before. Over the
 //! on-demand lane, since it is slow where a store is large. Off the screen once an hour, as intervals usually close, and for fewer
 //! queries: so that findings, history and a collector without a screen have them, at 20 s an hour at the most.
+//!
+//! What is read is an hour up to the end of the newest closed interval. Hours that no poll read (slow databases ended it, the server was
+//! out of reach) are read with it, as one stretch from the interval behind the one that was read last: so one poll catches up, and costs
+//! what another costs. It goes [six hours](stretch) back at the most, the newest ones, since the rest of the day is what they are
+//! compared with; older ones are lost. A process that has begun knows of none, and begins with the newest hour.
 
 use crate::{
     model::{
-        base::text::sanitize_line,
+        base::{text::sanitize_line, time::Timestamp},
         poll::{
             Sample, State,
             cost::Tier,
@@ -83,23 +88,48 @@ static EACH: EachDatabase = EachDatabase {
     more,
 };
 
+/// What is read of a store.
+struct Asked {
+    /// its first interval
+    now: i64,
+    /// its last one
+    last: i64,
+    /// when it begins
+    from: Option<Timestamp>,
+}
+
+/// The newest closed hour, and what was missed before it: the script says how far back that is told. None: there is no closed interval.
+fn stretch(row: Row<'_>, known: Option<&StoreRow>, ctx: &ProbeContext) -> Option<Asked> {
+    let at = |column: &str| row.instant(column).map(|(at, _)| ctx.clock().ours(at));
+    let last = row.i64("interval_id")?;
+    let (hour, begins) = (row.i64("now_id").unwrap_or(last).min(last), at("from_time"));
+    let (reach, reaches) = row.i64("reach_id").filter(|id| *id < hour).zip(at("reach_time")).unzip();
+    let next = known.and_then(|store| Some((store.interval_id?.saturating_add(1), store.to)));
+    let (now, from) = match (next.filter(|(id, _)| *id < hour), reach) {
+        (Some((id, _)), Some(reach)) if id <= reach => (reach, reaches),
+        // Where numbers began anew an end may be of another time.
+        (Some((id, to)), Some(_)) => (id, to.max(reaches).min(begins)),
+        _ => (hour, begins),
+    };
+    Some(Asked { now, last, from })
+}
+
 /// The first interval of the day before, the first of the stretch, the last one, and how many queries. None: there is no closed
 /// interval, or it is the one that was read already. An interval is known by its number and its end: after a restore, or when a
 /// store was emptied, numbers come again.
 fn more(sets: &Sets, database_id: i32, ctx: &ProbeContext) -> Option<Vec<i64>> {
     let row = of(sets, STORE, database_id).next()?;
-    let interval = row.i64("interval_id")?;
     let known = ctx.read.query_store.as_ref().and_then(|table| table.store(database_id));
+    let asked = stretch(row, known, ctx)?;
     let is_read = known.is_some_and(|store| {
         let to = row.instant("end_time").map(|(at, _)| ctx.clock().ours(at));
         let is_same = store.to.zip(to).is_some_and(|(a, b)| (a - b).abs() < 30_000);
-        store.interval_id == Some(interval) && is_same
+        store.interval_id == Some(asked.last) && is_same
     });
     // Somebody looks, and what is there was read for nobody.
     let is_enough = is_read && !(ctx.is_focused() && ctx.read.briefly.contains(&database_id));
-    let now = row.i64("now_id").unwrap_or(interval).min(interval);
-    let before = row.i64("before_id").unwrap_or(now).min(now);
-    (!is_enough).then(|| vec![before, now, interval, on_screen(ctx, QUERIES_SENT)])
+    let before = row.i64("before_id").unwrap_or(asked.now).min(asked.now);
+    (!is_enough).then(|| vec![before, asked.now, asked.last, on_screen(ctx, QUERIES_SENT)])
 }
 
 /// The first on the screen, the second off it.
@@ -223,7 +253,7 @@ fn store(
         capture: row.line("query_capture_mode_desc", 60),
         cleanup: row.line("size_based_cleanup_mode_desc", 60),
         interval_id: row.i64("interval_id"),
-        from: at("from_time"),
+        from: stretch(row, known, ctx).and_then(|asked| asked.from),
         to: at("end_time"),
         forced: None,
         failing: None,

@@ -80,7 +80,8 @@ fn stores(q: &Asked<'_>) -> Table {
     Table::new(&columns).with(rows)
 }
 
-/// State and intervals of a store: the newest closed one, the first of the hour before its end, the first of the day before that.
+/// State and intervals of a store: the newest closed one, the first of the hour before its end, of six, and of the day
+/// before that.
 fn store(q: &Asked<'_>) -> Table {
     let columns = [
         ("database_id", Int),
@@ -96,12 +97,15 @@ fn store(q: &Asked<'_>) -> Table {
         ("end_time", DateTimeOffset(7)),
         ("now_id", BigInt),
         ("from_time", DateTimeOffset(7)),
+        ("reach_id", BigInt),
+        ("reach_time", DateTimeOffset(7)),
         ("before_id", BigInt),
     ];
     let Some(store) = asked(q) else { return Table::new(&columns) };
     let last = store.interval_at(q.moment.utc_ms()) - 1;
     let end_ms = store.begin_ms(last + 1);
     let now = store.interval_at(end_ms - HOUR).min(last);
+    let reach = store.interval_at(end_ms - 6 * HOUR).min(now);
     let before = store.interval_at(end_ms - 25 * HOUR).min(now);
     let time = |utc_ms: i64| Value::Time {
         local_ns: q.moment.local_ns(utc_ms - q.moment.utc_ms() + q.moment.at_ms),
@@ -122,6 +126,8 @@ fn store(q: &Asked<'_>) -> Table {
         time(end_ms),
         int(now),
         time(store.begin_ms(now)),
+        int(reach),
+        time(store.begin_ms(reach)),
         int(before),
     ]))
 }

@@ -18,6 +18,8 @@ const TABLES: &str = "
         avg_duration, stdev_duration, min_duration, max_duration, avg_logical_io_reads, avg_physical_io_reads,
         avg_logical_io_writes, avg_rowcount, avg_query_max_used_memory, replica_group_id);
     INSERT INTO query_store_query VALUES (1, x'01', 1, 0), (2, x'02', 2, 9);
+    INSERT INTO query_store_query SELECT value, x'03', 1, 0 FROM json_each('[31, 32, 33, 34, 35, 36, 41, 51]');
+    INSERT INTO query_store_plan SELECT query_id, query_id FROM query_store_query WHERE query_id > 30;
     INSERT INTO query_store_query_text VALUES (1, 'SELECT 1', 0), (2, 'SELECT 2', 0);
     INSERT INTO query_store_plan VALUES (11, 1), (12, 1), (21, 2);
     INSERT INTO objects VALUES (9, 'usp_Two', 1);
@@ -31,6 +33,11 @@ type Told = (i64, i64, f64, f64, i64, i64, i64, i64, i64);
 
 /// The intervals 9 and 10 against 7 and 8.
 fn told(stats: &[Stats]) -> Vec<Told> {
+    first_of_each(15, stats)
+}
+
+/// The same, the first ones of each order alone.
+fn first_of_each(n: i64, stats: &[Stats]) -> Vec<Told> {
     let db = Connection::open_in_memory().unwrap();
     db.execute_batch(TABLES).unwrap();
     for (plan, interval, kind, runs, cpu, duration, max) in stats {
@@ -40,7 +47,7 @@ fn told(stats: &[Stats]) -> Vec<Told> {
     }
     let sql = SCRIPT.replace("[$db$].sys.", "").replace("OPTION (MAXDOP 1)", "");
     let mut statement = db.prepare(&sql).unwrap();
-    let params = named_params! { "@P1": 5, "@P2": 7, "@P3": 9, "@P4": 10, "@P5": 15 };
+    let params = named_params! { "@P1": 5, "@P2": 7, "@P3": 9, "@P4": 10, "@P5": n };
     let rows = statement.query_map(params, |row| {
         Ok((
             row.get("query_id")?,
@@ -91,6 +98,25 @@ fn runs_of_other_plans_and_other_ends_count_and_what_is_outside_of_the_stretch_d
         (21, 8, 0, 70, 1.0, 1.0, 5),
     ]);
     assert_eq!(all, [(1, 35, 35.0, 35.0, 8, 2, 2, 3, 95)]);
+}
+
+#[test]
+fn what_is_a_little_slower_pushes_out_nothing_that_is_much_slower_or_varies() {
+    // Heavy, 10 % slower, one run of theirs eight times the average: all that is lost, and each range, is more than those of 41 and 51.
+    let mut stats: Vec<Stats> = Vec::new();
+    for (plan, cpu) in (31..).zip([9_006.0, 9_005.0, 9_004.0, 9_003.0, 9_002.0, 9_001.0]) {
+        stats.push((plan, 10, 0, 100, cpu, cpu * 1_100.0, 80_000_000));
+        stats.push((plan, 8, 0, 100, cpu, cpu * 1_000.0, 80_000_000));
+    }
+    // Ten times slower.
+    stats.extend([(41, 10, 0, 100, 2.0, 10_000.0, 20_000), (41, 8, 0, 100, 2.0, 1_000.0, 1_000)]);
+    // One run of 40 s among some of 10 ms; no run of the day before.
+    stats.push((51, 10, 0, 100, 1.0, 10_000.0, 40_000_000));
+    let told =
+        |stats: &[Stats]| -> Vec<i64> { first_of_each(1, stats).into_iter().map(|query| query.0).collect() };
+    assert_eq!(told(&stats), [31, 41, 51]);
+    stats.truncate(12);
+    assert_eq!(told(&stats), [31], "none became slower or varies, and none stands for it");
 }
 
 /// Query, group, role, runs and CPU of each replica: plan, interval, group, runs of each row.

@@ -113,6 +113,48 @@ fn an_interval_is_read_once_and_again_if_the_store_begins_anew() {
 }
 
 #[test]
+fn hours_that_no_poll_read_are_read_with_the_next_one_up_to_six_of_them() {
+    let hour = |n: i64| END + (n - 70) * 3_600_000;
+    // The hour that ends with interval `last`, one interval each.
+    let state = |last: i64| {
+        let columns = [
+            "database_id",
+            "interval_id",
+            "end_time",
+            "now_id",
+            "from_time",
+            "reach_id",
+            "reach_time",
+            "before_id",
+        ];
+        let at = |ms| Cell::Instant { utc_ms: ms, offset_min: 60 };
+        let (begin, reach) = (at(hour(last - 1)), at(hour(last - 6)));
+        let ends = at(hour(last));
+        let row = vec![int(5), int(last), ends, int(last), begin, int(last - 5), reach, int(last - 24)];
+        set("query_store", &columns, vec![row])
+    };
+    let mut ctx = context();
+    let asks = |ctx: &ProbeContext, last| more(&sets(vec![state(last)]), 5, ctx);
+    assert_eq!(asks(&ctx, 70), Some(vec![46, 70, 70, 5]), "a process that has begun: the newest hour");
+    told(&mut ctx, vec![listed(&[(5, "ONLINE")]), state(70), ran(vec![row(5, 1, 8.0)])]);
+    assert_eq!(asks(&ctx, 71), Some(vec![47, 71, 71, 5]));
+    assert_eq!(asks(&ctx, 74), Some(vec![50, 71, 74, 5]), "three hours were missed");
+    assert_eq!(asks(&ctx, 90), Some(vec![66, 85, 90, 5]), "the newest six of twenty");
+    assert_eq!(asks(&ctx, 3), Some(vec![-21, 3, 3, 5]), "the store begins anew");
+    // A poll that fails in between loses nothing.
+    ctx.problems.insert(5, Unavailable::SwitchedOff(each::NEXT_TIME.into()));
+    told(&mut ctx, vec![listed(&[(5, "ONLINE")])]);
+    ctx.problems.clear();
+    let table = told(&mut ctx, vec![listed(&[(5, "ONLINE")]), state(74), ran(vec![row(5, 1, 8.0)])]);
+    let store = &table.stores[0];
+    let ends = |n| Some(Timestamp::from_ms(hour(n)));
+    assert_eq!((store.interval_id, store.from, store.to), (Some(74), ends(70), ends(74)));
+    assert_eq!(table.queries[0].over_ms, 4 * 3_600_000, "rates are those of the whole stretch");
+    assert_eq!(asks(&ctx, 74), None);
+    assert_eq!(asks(&ctx, 75), Some(vec![51, 75, 75, 5]), "then hour by hour again");
+}
+
+#[test]
 fn a_database_that_fails_keeps_what_was_known_and_says_why() {
     let mut ctx = context();
     let answer =

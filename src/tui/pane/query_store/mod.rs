@@ -1,5 +1,6 @@
-//! Query Store: the queries that took most over the newest closed hour of each database. `b` shows those that became slower than the
-//! day before, those whose runs differ, those with a forced plan, and then the stores themselves: how full, and why not recording.
+//! Query Store: the queries that took most over the newest closed hour of each database, and what was missed before it. `b` shows those
+//! that became slower than the day before, those whose runs differ, those with a forced plan, and then the stores themselves: how full,
+//! and why not recording.
 
 use super::{
     parts::{Choice, PartsPane},

@@ -1,4 +1,4 @@
-//! Rows of Query Store: a query of a database each, over the newest closed hour of its store, beside the day before it.
+//! Rows of Query Store: a query of a database each, over the newest stretch of its store, beside the day before it.
 
 use super::super::{
     Part,
