@@ -26,7 +26,7 @@ fn on_a_small_disk(test: &str) -> bool {
     let folder = tempfile::tempdir().expect("a folder");
     let program = std::env::current_exe().expect("this program");
     let script = format!(
-        "mount -t tmpfs -o size=32m tmpfs \"$TMPDIR\" || exit 9; exec '{}' --exact {} --nocapture --test-threads=1",
+        "mount -t tmpfs -o size=32m,nr_inodes=2k tmpfs \"$TMPDIR\" || exit 9; exec '{}' --exact {} --nocapture --test-threads=1",
         program.display(),
         crate::again::path(module_path!(), test)
     );

@@ -216,7 +216,9 @@ fn a_password_to_be_asked_for_is_asked_for_on_the_screen() {
         t.contains("Password of dbtop (sql)") && t.contains("First wanted by") && t.contains("0/2 polled")
     });
     s.keys(key::ESC);
-    s.until("it is not configured", |t| t.contains("not configured") && !t.contains("Password of"));
+    s.until("it is not known", |t| {
+        t.contains("password: it is to be asked for") && !t.contains("Password of")
+    });
     command(&mut s, "sqlprd-001");
     s.until("why, and what to do", |t| t.contains("was not given") && t.contains(":unlock asks again"));
     command(&mut s, "unlock");

@@ -1,7 +1,6 @@
 //! What the reasons of `why` are made of beside names and figures: a holder, an instant, the CPUs that may be used, the trouble of a
 //! database. Kept in history with them.
 
-use super::spell::{grouped, size, wait};
 use crate::model::base::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -95,25 +94,5 @@ impl Since {
     /// As it is told now.
     pub fn told(at: Timestamp, now: Timestamp) -> Self {
         Self { at, is_dated: now.ms_since(at) >= 86_400_000 }
-    }
-}
-
-impl Workers {
-    pub(super) fn free(self, what: &str) -> String {
-        format!("{} of {}{what} free", grouped(self.free), grouped(self.of))
-    }
-}
-
-impl fmt::Display for Trouble {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Suspended => f.write_str("suspended"),
-            Self::NotSynchronizing => f.write_str("not synchronizing"),
-            Self::Behind(s) => write!(f, "{} behind", wait(*s as f64 * 1000.0)),
-            Self::Reverting => f.write_str("reverting"),
-            Self::Initializing => f.write_str("initializing"),
-            Self::ToSend(kb) => write!(f, "{} to send", size(*kb)),
-            Self::ToRedo(kb) => write!(f, "{} to redo", size(*kb)),
-        }
     }
 }

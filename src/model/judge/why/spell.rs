@@ -1,6 +1,9 @@
 //! The figures and times of a reason's sentence, as `base::figure` and `base::zone` spell them. Used by the sentences alone.
 
-use super::{Since, Why};
+use super::{
+    Why,
+    parts::{Since, Trouble, Workers},
+};
 use crate::model::base::{
     figure::{push_grouped, push_pct, push_size, push_span, push_wait},
     zone::Zone,
@@ -95,5 +98,25 @@ pub struct Told<'a>(pub(super) &'a Why, pub(super) Clock<'a>);
 impl fmt::Display for Told<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt_in(f, self.1)
+    }
+}
+
+impl Workers {
+    pub(super) fn free(self, what: &str) -> String {
+        format!("{} of {}{what} free", grouped(self.free), grouped(self.of))
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Suspended => f.write_str("suspended"),
+            Self::NotSynchronizing => f.write_str("not synchronizing"),
+            Self::Behind(s) => write!(f, "{} behind", wait(*s as f64 * 1000.0)),
+            Self::Reverting => f.write_str("reverting"),
+            Self::Initializing => f.write_str("initializing"),
+            Self::ToSend(kb) => write!(f, "{} to send", size(*kb)),
+            Self::ToRedo(kb) => write!(f, "{} to redo", size(*kb)),
+        }
     }
 }
