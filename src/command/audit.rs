@@ -152,12 +152,11 @@ fn export(
 ) -> anyhow::Result<()> {
     let mut bytes = Vec::new();
     grid(entries).print(format, &mut bytes)?;
-    let sha256 = match file {
-        Some(path) => write_private(path, &bytes)?,
-        None => {
-            print(&String::from_utf8_lossy(&bytes))?;
-            sha256(&bytes)
-        }
+    let sha256 = if let Some(path) = file {
+        write_private(path, &bytes)?
+    } else {
+        print(&String::from_utf8_lossy(&bytes))?;
+        sha256(&bytes)
     };
     exported::of_entries(tenant, entries, file, &sha256)
         .context("it is written, but the audit log does not tell of it")?;

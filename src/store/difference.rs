@@ -75,7 +75,7 @@ fn walk(path: &str, old: &Value, new: &Value, told: &mut Vec<String>) {
 }
 
 fn is_secret(path: &str) -> bool {
-    path.ends_with(".secret") || path.ends_with(".token")
+    matches!(path.rsplit_once('.'), Some((_, "secret" | "token")))
 }
 
 /// A field in the words of the screen.

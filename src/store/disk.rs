@@ -82,7 +82,7 @@ fn tried(file: &Path) -> Option<DiskTrouble> {
     name.push(format!("-room-{}", std::process::id()));
     let beside = file.with_file_name(name);
     let written = File::create(&beside).and_then(|mut made| {
-        made.write_all(&[1; ROOM as usize])?;
+        made.write_all(&vec![1; ROOM as usize])?;
         made.sync_all()
     });
     let _ = fs::remove_file(&beside);

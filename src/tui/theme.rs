@@ -394,7 +394,9 @@ mod tests {
                 };
                 for (role, style) in inks(&t) {
                     let least = if role == "base" || role == "strong" { 7.0 } else { 4.5 };
-                    on.iter().for_each(|bg| hold(role, style.fg, *bg, least));
+                    for bg in on {
+                        hold(role, style.fg, bg, least);
+                    }
                 }
                 for (role, own) in [("tab", t.tab), ("banner", t.banner), ("input", t.input)] {
                     hold(role, own.fg, own.bg, 4.5);

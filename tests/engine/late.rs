@@ -27,7 +27,7 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 const DEMAND: Demand = Demand::SessionWaits { session_id: 57 };
 /// Longer than anything here waits.
 const LATE_MS: f64 = 120_000.0;
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A server that is late for demands, its collector, and who asks.
 struct Asker {
@@ -47,9 +47,9 @@ impl Asker {
         let settings = Settings { fleet_every_ms: 1_000, ..Settings::default() };
         let resolver = Arc::new(config::secret::resolve);
         let collector = collect::start(targets, settings, resolver, Roots::public(), None);
-        let (requests, asked) = mpsc::channel(demand::REQUESTS);
+        let (requests, heard) = mpsc::channel(demand::REQUESTS);
         let (screen, replies) = mpsc::channel(64);
-        tokio::spawn(demand::carry_out(asked, collector.commands.clone(), screen));
+        tokio::spawn(demand::carry_out(heard, collector.commands.clone(), screen));
         let mut asker = Self { sim, collector, requests, replies };
         while asker.headline_at().is_none() {
             asker.collector.snapshots.changed().await.unwrap();

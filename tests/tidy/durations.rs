@@ -52,12 +52,11 @@ fn every_duration_is_told_by_one_place() {
             for told in told_times(&text) {
                 let other =
                     OTHERS.iter().position(|(path, words, _)| *path == file.path && words.starts_with(told));
-                match other {
-                    Some(n) => known[n] = true,
-                    None => {
-                        let line = project::line_of(&file.text, at);
-                        offences.push(format!("{}:{line}: {told}: take model::base::figure", file.path));
-                    }
+                if let Some(n) = other {
+                    known[n] = true;
+                } else {
+                    let line = project::line_of(&file.text, at);
+                    offences.push(format!("{}:{line}: {told}: take model::base::figure", file.path));
                 }
             }
         }

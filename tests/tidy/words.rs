@@ -6,12 +6,12 @@ use dbtop::model::base::figure::counted;
 
 /// What is counted on the screen and in reports: one of it, and more.
 #[rustfmt::skip]
-const COUNTED: [(&str, &str); 52] = [
+const COUNTED: [(&str, &str); 53] = [
     ("CPU", "CPUs"), ("attempt", "attempts"), ("change", "changes"), ("database", "databases"), ("deadlock", "deadlocks"),
     ("episode", "episodes"), ("event", "events"), ("file", "files"), ("filter", "filters"), ("group", "groups"),
     ("growth", "growths"), ("instance", "instances"), ("key", "keys"), ("label", "labels"), ("line", "lines"), ("log", "logs"),
     ("operator", "operators"), ("option", "options"), ("other", "others"), ("page", "pages"), ("parameter", "parameters"), ("part", "parts"),
-    ("pattern", "patterns"), ("plan", "plans"), ("poll", "polls"), ("request", "requests"), ("ring", "rings"), ("row", "rows"),
+    ("pattern", "patterns"), ("plan", "plans"), ("poll", "polls"), ("request", "requests"), ("ring", "rings"), ("row", "rows"), ("run", "runs"),
     ("session", "sessions"), ("slot", "slots"), ("store", "stores"), ("task", "tasks"), ("tenant", "tenants"),
     ("thread", "threads"), ("time", "times"), ("type", "types"), ("update", "updates"), ("variant", "variants"),
     ("volume", "volumes"), ("wait", "waits"), ("bookmark", "bookmarks"),
@@ -93,7 +93,7 @@ fn every_text_speaks_the_words_of_the_glossary() {
 fn a_phrase_is_found_over_the_end_of_its_line() {
     let mut found = 0;
     two_by_two(&[(0, "/// who cannot"), (1, "/// tell")], |_, text| {
-        found += usize::from(has(text, "cannot tell"))
+        found += usize::from(has(text, "cannot tell"));
     });
     assert_eq!(found, 1);
 }

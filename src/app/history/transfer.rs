@@ -11,7 +11,10 @@ use crate::{
     },
 };
 use anyhow::{Context, bail};
-use std::path::{Path, PathBuf};
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+};
 
 type Period = Option<(Timestamp, Timestamp)>;
 
@@ -71,7 +74,7 @@ impl HistoryFile {
         let done = copy(&mut recording, path, sealer, &stretch, &mut |_| {}, &mut |_| {})?;
         let mut scope = counted(done.instances as usize, "instance");
         if !done.left_out.is_empty() {
-            scope.push_str(&format!(", {} left out", done.left_out.len()));
+            let _ = write!(scope, ", {} left out", done.left_out.len());
         }
         self.note("import", "recording", &scope, Some((from, to)), file)?;
         Ok(done)

@@ -224,7 +224,9 @@ fn hiding_call(text: &str) -> Option<String> {
             _ => {}
         }
     }
-    open.into_iter().for_each(|(_, call)| close(call, column));
+    for (_, call) in open {
+        close(call, column);
+    }
     called(text, first?)
 }
 

@@ -258,9 +258,8 @@ impl Change<'_> {
             let carries = |(key, value): (&String, &String)| {
                 LabelRecord::new(key, value).name().to_lowercase() == label.name().to_lowercase()
             };
-            let carried =
-                record.record.labels.iter().find(|label| carries(*label)).map(|(key, _)| key.clone());
-            if let Some(key) = carried {
+            let found = record.record.labels.iter().find(|label| carries(*label)).map(|(key, _)| key.clone());
+            if let Some(key) = found {
                 record.record.labels.remove(&key);
                 let detail = format!("label {key}: {} → none", label.value);
                 self.update(id, revision, &record, detail)?;

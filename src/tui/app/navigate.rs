@@ -242,7 +242,12 @@ impl App {
     pub(super) fn next_problem(&mut self, back: bool) {
         let has_one = self.place.instance().is_some();
         let view = self.world.view();
-        if self.panes.get(self.place.pane).next_problem(back, !has_one, &view) {
+        let pane = self.panes.get(self.place.pane);
+        let before = pane.selected();
+        if pane.next_problem(back, !has_one, &view) {
+            if before.is_some() && pane.selected() == before {
+                self.say(Level::Ok, "no other row here is a problem".to_owned());
+            }
             return;
         }
         if has_one {

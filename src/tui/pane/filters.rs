@@ -80,8 +80,8 @@ impl Listed for Filters {
                 form(format!("Saved filter {name}"), Some(name), &line.record)
             }
             (Action::Duplicate, [line]) => {
-                let like = FilterRecord { name: String::new(), ..line.record.clone() };
-                form(format!("New saved filter like {}", line.record.name), None, &like)
+                let copy = FilterRecord { name: String::new(), ..line.record.clone() };
+                form(format!("New saved filter like {}", line.record.name), None, &copy)
             }
             (Action::Remove, [line]) => removal(&line.record),
             _ => return None,

@@ -110,9 +110,8 @@ impl Listed for Tenants {
         }
         let [row] = on else { return not_one("tenant", on) };
         match (action, row.line.deleted) {
-            (Action::Suspend, Some(_)) => None,
+            (Action::Suspend, Some(_)) | (Action::Remove, None) => None,
             (Action::Suspend, None) if row.line.is_suspended => None,
-            (Action::Remove, None) => None,
             (Action::Remove, Some((_, until))) => Some(format!(
                 "{} is deleted already: m brings it back, until {}",
                 row.name(),

@@ -91,7 +91,7 @@ impl Screen {
     async fn hear(&mut self, questions: usize) -> HashMap<u64, Result<Answer, String>> {
         let mut heard = HashMap::new();
         while heard.len() < questions {
-            let reply = tokio::time::timeout(Duration::from_secs(60), self.replies.recv()).await;
+            let reply = tokio::time::timeout(Duration::from_mins(1), self.replies.recv()).await;
             match reply.unwrap_or_else(|_| panic!("{} of {questions} have a last word", heard.len())) {
                 Some(Reply::Answer { ticket, answer }) if !answer.is_partial() => {
                     heard.insert(ticket, Ok(answer));

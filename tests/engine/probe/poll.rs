@@ -133,17 +133,13 @@ async fn every_declared_column_reaches_the_sample() {
             // The text of no module begins as one.
             ProbeId::Modules => 3,
             // Idle is not believed on Linux; when a volume will be full is told by the fold.
-            // How a clerk grew the fold says; what is free in a file only its database.
-            ProbeId::CpuRing | ProbeId::Volumes | ProbeId::Clerks | ProbeId::Space => 1,
+            // How a clerk grew the fold says; what is free in a file only its database; no deadlock was missed.
+            ProbeId::CpuRing | ProbeId::Volumes | ProbeId::Clerks | ProbeId::Space | ProbeId::Deadlocks => 1,
             // Nothing failed, before or now; the module is encrypted; this server knows no hints and no feedback; nobody knows such a
-            // role.
-            ProbeId::QueryStore => 8,
-            // All files together have no name, kind, path, database, size, and nothing of I/Os in flight.
-            ProbeId::Files => 8,
+            // role. All files together have no name, kind, path, database, size, and nothing of I/Os in flight.
+            ProbeId::QueryStore | ProbeId::Files => 8,
             // This server counts no spills; the statement is whole, of no module that has a name, and was never told before.
             ProbeId::Queries => 6,
-            // None was missed.
-            ProbeId::Deadlocks => 1,
             // The task waits for something without a name, which nobody asked for.
             ProbeId::Blocking => 5,
             _ => 0,

@@ -191,6 +191,13 @@ const OF_EVENTS: &[&str] = &[
     "mira",
 ];
 
+/// A volume that fills, with what grew on it.
+fn filling() -> Why {
+    let (database, file) = (Some("Kundenakte".into()), Some("Kundenakte_log".into()));
+    let grown = Some(Grown { database, file, by_kb: 1 << 20, more: 0 });
+    Why::VolumeFilling { mount: Some("E:\\Payroll\\".into()), full_in_ms: 3_600_000, free_pct: 9.0, grown }
+}
+
 /// A night of warnings, of which each says a name.
 fn warnings(path: &Path) {
     let some = |text: &str| Some(Arc::<str>::from(text));
@@ -208,13 +215,9 @@ fn warnings(path: &Path) {
         trouble: Trouble::Behind(45),
         more: 0,
     };
-    let (database, file) = (some("Kundenakte"), some("Kundenakte_log"));
-    let grown = Some(Grown { database, file, by_kb: 1 << 20, more: 0 });
-    let mount = some("E:\\Payroll\\");
-    let filling = Why::VolumeFilling { mount, full_in_ms: 3_600_000, free_pct: 9.0, grown };
     let whys = vec![
         (Topic::Storage, Why::Volume { mount: some("E:\\Payroll\\"), free_pct: 4.0 }),
-        (Topic::Storage, filling),
+        (Topic::Storage, filling()),
         (Topic::Databases, Why::Database { name: some("Lohnkonto"), state: "SUSPECT".into(), more: 2 }),
         (Topic::Availability, replica),
         (Topic::Jobs, Why::Jobs { failed: 1, name: some("Nachtlauf"), at: Some(at(4500)) }),

@@ -6,7 +6,10 @@ use crate::{
     stage::Stage,
 };
 use dbtop::{
-    model::inventory::record::{GroupRecord, Limits},
+    model::inventory::{
+        instance::InstanceId,
+        record::{GroupRecord, Limits},
+    },
     protocol::{
         Effect, InventoryRequest, List, ListChange, ListId, NewKey, Refusal, Reply, SlotChange, TenantChange,
         VaultState,
@@ -155,7 +158,7 @@ fn an_instance_has_its_changes_on_its_page_and_its_entries_in_the_log() {
     s.keys("enter");
     let asked = requests(&mut s);
     let [InventoryRequest::Audit { question, .. }] = &asked[..] else { panic!("{}", s.text()) };
-    assert_eq!(question.about.as_ref().map(|id| id.as_str()), Some("sqlprd-014"));
+    assert_eq!(question.about.as_ref().map(InstanceId::as_str), Some("sqlprd-014"));
     s.reply(Reply::List(audit()));
     assert!(s.text().contains("edit by mira (1000): poll, labels"), "{}", s.text());
     s.keys(": audit enter");

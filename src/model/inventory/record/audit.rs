@@ -235,7 +235,9 @@ mod tests {
         let first = RecordId::from_bytes([1; 16]);
         assert_eq!(taken(About::thing("instance", "b", Some(first))), [1, 2, 3, 4]);
         let mut both = About::named("A");
-        log.iter().for_each(|entry| both.learn(entry));
+        for entry in &log {
+            both.learn(entry);
+        }
         assert_eq!(taken(both), [0, 1, 2, 3, 4], "who had the name at any time");
         assert_eq!(taken(About::thing("group", "b", None)), [0; 0]);
         assert_eq!(entry("add", "b", &renamed("a"), None).was(), None);

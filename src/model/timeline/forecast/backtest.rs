@@ -2,7 +2,7 @@
 //! days it is full that really is in about 30, and in about 90. Beside it stand a line through the last 30 days and the median slope of
 //! the last 60. `the_table_of_all` prints the figures of `docs/performance.md`.
 
-use super::*;
+use super::{Dice, Outlook, outlook, theil_sen};
 
 /// Days that are told.
 const TOLD: usize = 120;
