@@ -13,6 +13,7 @@ use dbtop::{
         fold::snapshot::{FleetSnapshot, InstanceSnapshot},
         inventory::instance::InstanceInfo,
         judge::health::Thresholds,
+        poll::id::ProbeId,
     },
     protocol::Reply,
     sim::{Sim, SimConfig},
@@ -153,9 +154,17 @@ fn is_late(then: &InstanceSnapshot, next: &InstanceSnapshot, at: Timestamp) -> b
 
 /// The screen without its footer, which tells of the collector now.
 fn text(snapshot: &Arc<FleetSnapshot>, keys: &str) -> String {
-    // In the past nothing has just changed.
+    // In the past nothing has just changed, and nobody promises when a first reading will come.
     let mut then = (**snapshot).clone();
-    then.instances.iter_mut().for_each(|i| Arc::make_mut(i).level_since = None);
+    for instance in &mut then.instances {
+        let instance = Arc::make_mut(instance);
+        instance.level_since = None;
+        for probe in ProbeId::ALL {
+            if let Some(meta) = instance.facts.reading_mut(probe) {
+                *meta.due = None;
+            }
+        }
+    }
     let text = Stage::at(Arc::new(then), 160, 50, snapshot.at).keys(keys).text();
     let lines: Vec<&str> = text.lines().collect();
     lines[..lines.len() - 1].join("\n")

@@ -202,7 +202,7 @@ macro_rules! states {
             }
 
             /// Interval and problem of the reading that a probe feeds. None for a probe that only adds to another's.
-            pub(in crate::model) const fn reading_mut(&mut self, probe: ProbeId) -> Option<MetaMut<'_>> {
+            pub const fn reading_mut(&mut self, probe: ProbeId) -> Option<MetaMut<'_>> {
                 match probe {
                     $($(ProbeId::$probe => Some(self.$reading.meta_mut()),)?)+
                     ProbeId::CpuRing => None,
