@@ -41,6 +41,7 @@ impl<T> Worst<T> {
 }
 
 /// A name, or that there is none.
+#[expect(clippy::ref_option, reason = "the columns of a table hand over fields of their rows")]
 pub(super) fn name(name: &Option<Arc<str>>) -> String {
     name.as_deref().unwrap_or("–").to_owned()
 }
