@@ -1,5 +1,8 @@
-//! What is known of a server's queries between two polls: when they were polled, and the statement and module of each, cut out
-//! of the texts that are fetched for it. The decoder and `text` look up; `context` lets it learn from each sample.
+//! What is known of a server's queries between two polls: when they were polled, the statement and module of each, cut out of the texts
+//! that are fetched for it, and its newest plans. The decoder and `text` look up; `context` lets it learn from each sample.
+//!
+//! A query may run in many databases, with plans of their own. A poll tells the newest of them alone: so the plan of each database is
+//! remembered that was the newest once, and a plan is another one if that of the same database was.
 
 use super::{
     batch::Sets,
@@ -40,6 +43,9 @@ const MOST: usize = 300;
 /// Texts that are remembered of queries that the last poll did not tell, in bytes: of a busy server they would be hundreds of KB.
 const MOST_TEXT: usize = 32 << 10;
 
+/// Databases that are remembered of a query.
+const MOST_DATABASES: usize = 32;
+
 /// The server's clock and ours measure the time between two polls alike but for this, ms.
 const GAP_EDGE_MS: u64 = 10_000;
 
@@ -57,10 +63,26 @@ pub struct QueryMemory {
 /// A query that was told before.
 #[derive(Debug, Default)]
 struct Known {
-    /// hash of its newest plan
-    plan: Option<u64>,
+    /// database and hash of plans that were the newest, the last one first, one of a database; None: nobody knows of which
+    plans: Vec<(Option<Arc<str>>, u64)>,
     /// its statement, and the module that it is of
     told: Option<(Statement, Option<Arc<str>>)>,
+}
+
+impl Known {
+    /// The newest plan of a database. One of which nobody knows the database may be it.
+    fn plan(&self, database: Option<&Arc<str>>) -> Option<u64> {
+        let may_be = |of: Option<&Arc<str>>| of.is_none() || database.is_none() || of == database;
+        self.plans.iter().find(|(of, _)| may_be(of.as_ref())).map(|(_, plan)| *plan)
+    }
+
+    /// A plan was told; without `is_told` one that was known before stays.
+    fn learn(&mut self, database: Option<&Arc<str>>, plan: u64, is_told: bool) {
+        let plan = self.plan(database).filter(|_| !is_told).unwrap_or(plan);
+        self.plans.retain(|(of, _)| of.is_some() && of.as_ref() != database);
+        self.plans.insert(0, (database.cloned(), plan));
+        self.plans.truncate(MOST_DATABASES);
+    }
 }
 
 impl QueryMemory {
@@ -104,8 +126,8 @@ impl QueryMemory {
         }
         for query in &sample.queries {
             let known = self.known.entry(query.hash).or_default();
-            if is_told || known.plan.is_none() {
-                known.plan = query.plan_hash.or(known.plan);
+            if let Some(plan) = query.plan_hash {
+                known.learn(query.database.as_ref(), plan, is_told);
             }
             if known.told.is_none() {
                 known.told = query.statement.clone().map(|statement| (statement, query.module.clone()));
@@ -127,9 +149,15 @@ impl QueryMemory {
         }
     }
 
-    /// The hash of the newest plan of a query when it was told last.
-    pub(super) fn plan(&self, hash: u64) -> Option<u64> {
-        self.known.get(&hash)?.plan
+    /// The hash of the newest plan of a query in a database when it was told last.
+    pub(super) fn plan(&self, hash: u64, database: Option<&Arc<str>>) -> Option<u64> {
+        self.known.get(&hash)?.plan(database)
+    }
+
+    /// The other databases that plans of a query were of.
+    pub(super) fn other_databases(&self, hash: u64, database: Option<&Arc<str>>) -> Vec<Arc<str>> {
+        let plans = self.known.get(&hash).into_iter().flat_map(|known| &known.plans);
+        plans.filter_map(|(of, _)| of.as_ref()).filter(|of| Some(*of) != database).cloned().collect()
     }
 
     fn told(&self, hash: u64) -> Option<&(Statement, Option<Arc<str>>)> {
@@ -218,7 +246,7 @@ mod tests {
         let mut learn = |at: i64, plan: u64| {
             let queries = vec![QueryCounter { hash: 1, plan_hash: Some(plan), ..QueryCounter::default() }];
             memory.learn(&QueriesSample { queries, polled_at: Some(at), ..QueriesSample::default() });
-            memory.plan(1)
+            memory.plan(1, None)
         };
         assert_eq!(learn(1_000_000, 7), Some(7), "the first one is no change");
         assert_eq!(learn(1_000_060, 8), Some(7), "too soon: the fold says nothing of it");
@@ -230,6 +258,35 @@ mod tests {
             Some(5),
             "a clock that was set back some seconds: once told is enough"
         );
+    }
+
+    #[test]
+    fn plans_of_other_databases_are_no_change_and_the_databases_are_remembered() {
+        let mut memory = QueryMemory::default();
+        let mut at = 1_000_000;
+        let mut learn = |database: Option<&str>, plan: u64| {
+            let database: Option<Arc<str>> = database.map(Into::into);
+            let before = memory.plan(1, database.as_ref());
+            let others = memory.other_databases(1, database.as_ref());
+            let query = QueryCounter { hash: 1, plan_hash: Some(plan), database, ..QueryCounter::default() };
+            at += 20_000;
+            memory.learn(&QueriesSample {
+                queries: vec![query],
+                polled_at: Some(at),
+                ..QueriesSample::default()
+            });
+            (before, others.join(" "))
+        };
+        let none = String::new;
+        assert_eq!(learn(Some("orders"), 7), (None, none()));
+        assert_eq!(learn(Some("crm"), 8), (None, "orders".to_owned()), "it has a plan of its own");
+        assert_eq!(learn(Some("orders"), 7), (Some(7), "crm".to_owned()), "the one that it had");
+        assert_eq!(learn(Some("orders"), 9), (Some(7), "crm".to_owned()), "another one");
+        assert_eq!(learn(Some("crm"), 8), (Some(8), "orders".to_owned()));
+        // Nobody knows of which database: against the last one, as before.
+        assert_eq!(learn(None, 10), (Some(8), "crm orders".to_owned()));
+        assert_eq!(learn(Some("web"), 10), (Some(10), "crm orders".to_owned()), "that was this one");
+        assert_eq!(learn(Some("orders"), 9), (Some(9), "web crm".to_owned()));
     }
 
     #[test]
@@ -250,7 +307,7 @@ mod tests {
         };
         assert_eq!(learn(&mut memory, 0..5), 5, "all that was told last");
         assert_eq!(learn(&mut memory, 4..8), 4 + 2, "and some others");
-        assert!((0..8).all(|hash| memory.plan(hash) == Some(9)), "their plans are still known");
+        assert!((0..8).all(|hash| memory.plan(hash, None) == Some(9)), "their plans are still known");
     }
 
     #[test]
@@ -273,7 +330,7 @@ mod tests {
         assert_eq!(memory.params(false), [Param::Int(77), Param::Int(IN_FLEET)]);
         memory.learn(&QueriesSample::default());
         assert_eq!(
-            [1, 2, 3].map(|hash| memory.plan(hash)),
+            [1, 2, 3].map(|hash| memory.plan(hash, None)),
             [Some(9), None, None],
             "also of one that is idle"
         );

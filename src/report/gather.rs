@@ -1,7 +1,10 @@
 //! The story of an incident, gathered from its recording: one instance after the other, an hour at a time, so that a night
 //! of five hundred instances needs no more memory than its sums.
 
-use super::{deadlocks::Deadlocks, period::Period, queries::Queries, storage::Storage};
+use super::{
+    deadlocks::Deadlocks, memory::Memory, modules::Modules, period::Period, queries::Queries,
+    query_store::QueryStore, storage::Storage,
+};
 use crate::{
     model::{
         base::{time::Timestamp, zone::Zone},
@@ -98,6 +101,12 @@ pub(super) struct Story {
     pub waits: BTreeMap<Arc<str>, Waited>,
     /// what queries cost, and whose plans changed
     pub queries: Queries,
+    /// what modules cost
+    pub modules: Modules,
+    /// what Query Store recorded
+    pub query_store: QueryStore,
+    /// machine, process, clerks, grants
+    pub memory: Memory,
     /// files, volumes, growths, logs, tempdb
     pub storage: Storage,
     /// deadlocks by pattern
@@ -132,6 +141,9 @@ pub(super) fn gather(
         ash: Ash::default(),
         waits: BTreeMap::new(),
         queries: Queries::default(),
+        modules: Modules::default(),
+        query_store: QueryStore::default(),
+        memory: Memory::default(),
         storage: Storage::default(),
         deadlocks: Deadlocks::default(),
         events,
@@ -200,8 +212,12 @@ impl Story {
         self.damaged.append(&mut past.damaged);
         for kept in past.kept {
             // Reports are read when there is news: without, what was known before still is.
-            if let Recorded::Reading { state: Ok(State::Deadlocks(table)), .. } = &kept.what {
-                self.deadlocks.take(&info.id, table);
+            match &kept.what {
+                Recorded::Reading { state: Ok(State::Deadlocks(table)), .. } => {
+                    self.deadlocks.take(&info.id, table);
+                }
+                Recorded::Reading { state: Ok(State::QueryStore(table)), .. } => self.query_store.take(table),
+                _ => {}
             }
             instance.take(kept.what, self.period.from);
         }
@@ -216,6 +232,9 @@ impl Story {
         }
         instance.last(self.period.to);
         self.queries.end(&info.id);
+        self.modules.end(&info.id);
+        self.query_store.end(&info.id);
+        self.memory.end(&info.id);
         self.storage.end(&info.id, (self.period.from, self.period.to));
         Ok(instance)
     }
@@ -224,9 +243,12 @@ impl Story {
     fn sum(&mut self, kept: &Record) {
         let Recorded::Reading { every_ms, state: Ok(state), .. } = &kept.what else { return };
         self.storage.take(kept.at, *every_ms, state);
+        self.memory.take(kept.at, state);
         match state {
             State::Activity(activity) => self.ash.take(&kept.info.id, activity, *every_ms),
             State::Queries(table) => self.queries.take(&kept.info.id, kept.at, table),
+            State::Modules(table) => self.modules.take(table),
+            State::QueryStore(table) => self.query_store.take(table),
             State::Deadlocks(table) => self.deadlocks.take(&kept.info.id, table),
             State::Waits(table) => {
                 let seconds = table.over_ms as f64 / 1000.0;

@@ -6,7 +6,7 @@
 //!
 //! An incident takes this way: [`store::history::copy`](crate::store::history::copy) makes the recording, and `scrub`
 //! replaces names on the way → `gather` adds up what the recording has, an instance at a time → `page` writes the page
-//! through `html`, with its tables from `sections`, `queries`, `storage` and `deadlocks`, and its charts from `charts` and `svg`.
+//! through `html`, with its tables from `sections` and the file of each subject, and its charts from `charts` and `svg`.
 //!
 //! The page is made from the recording, so what is not in the one is not in the other; only the figures of charts, which have no
 //! names, come from the history itself. `html` is the only way into the page: it closes every element and escapes every text.
@@ -17,13 +17,17 @@ mod deadlocks;
 mod gather;
 mod html;
 pub mod incident;
+mod memory;
+mod modules;
 mod page;
 mod parts;
 mod period;
 pub mod plan;
 mod queries;
+mod query_store;
 mod scrub;
 mod sections;
+mod spent;
 mod storage;
 mod summary;
 mod svg;

@@ -5,7 +5,7 @@ use super::{
     deadlocks,
     gather::{IN_FULL, Story},
     html::Html,
-    queries, sections, storage, summary,
+    memory, modules, queries, query_store, sections, storage, summary,
     svg::Chart,
     words::span,
 };
@@ -69,6 +69,12 @@ pub(super) fn page(story: &Story, facts: &Facts<'_>, draw: Draw<'_>) -> Result<P
         section(html, "queries", "Top queries", |html| {
             queries::section(html, &story.queries, &story.zone, plans);
         });
+        section(html, "modules", "Modules", |html| modules::section(html, &story.modules));
+        section(html, "query-store", "Query Store", |html| {
+            query_store::section(html, &story.query_store, &story.zone);
+        });
+        section(html, "memory", "Memory", |html| memory::section(html, &story.memory, &story.zone));
+        section(html, "grants", "Memory grants", |html| memory::grants(html, &story.memory, &story.zone));
         section(html, "storage", "Storage", |html| storage::section(html, &story.storage, &story.zone));
         section(html, "waits", "Top waits", |html| sections::waits(html, story));
         section(html, "activity", "Activity samples", |html| sections::activity(html, story));
@@ -80,7 +86,7 @@ pub(super) fn page(story: &Story, facts: &Facts<'_>, draw: Draw<'_>) -> Result<P
     Ok(Page { text, has_charts })
 }
 
-const SECTIONS: [(&str, &str); 15] = [
+const SECTIONS: [(&str, &str); 19] = [
     ("#summary", "Summary"),
     ("#changed", "What changed"),
     ("#instances", "Instances"),
@@ -88,6 +94,10 @@ const SECTIONS: [(&str, &str); 15] = [
     ("#blocking", "Blocking"),
     ("#deadlocks", "Deadlocks"),
     ("#queries", "Queries"),
+    ("#modules", "Modules"),
+    ("#query-store", "Query Store"),
+    ("#memory", "Memory"),
+    ("#grants", "Grants"),
     ("#storage", "Storage"),
     ("#waits", "Waits"),
     ("#activity", "Activity"),

@@ -2,7 +2,7 @@
 
 use super::html::Html;
 use crate::model::{base::figure::counted, poll::statement::SqlText};
-use std::cmp::Ordering;
+use std::{cmp::Ordering, sync::Arc};
 
 /// The most characters of a statement in a table.
 const LINE_CHARS: usize = 160;
@@ -38,6 +38,12 @@ impl<T> Worst<T> {
         self.rows.sort_by(order);
         self.rows.truncate(most);
     }
+}
+
+/// A name, or that there is none.
+#[expect(clippy::ref_option, reason = "the columns of a table hand over fields of their rows")]
+pub(super) fn name(name: &Option<Arc<str>>) -> String {
+    name.as_deref().unwrap_or("–").to_owned()
 }
 
 /// A sentence in place of a table.

@@ -3,8 +3,9 @@
 
 use super::{
     html::Html,
-    parts::{Worst, more, none, one_line, sql},
-    words::{count, pct, span, wait},
+    parts::{Worst, more, name, none, one_line, sql},
+    spent::Spent,
+    words::{pct, wait},
 };
 use crate::model::{
     base::{time::Timestamp, zone::Zone},
@@ -19,25 +20,16 @@ const KEPT: usize = 30;
 const TOP: usize = 20;
 /// Of so many the whole statement is shown.
 const TEXTS: usize = 10;
+/// Databases of a query that are counted.
+const DATABASES: usize = 32;
 /// The most changes of plans.
 const CHANGES: usize = 40;
 
 /// A query over the stretch.
 #[derive(Debug, Clone, Default)]
 struct Sum {
-    /// CPU, µs
-    cpu_us: i64,
-    /// runs that ended
-    runs: i64,
-    /// their duration, µs
-    elapsed_us: i64,
-    /// longest run since its plans were compiled, µs
-    max_us: i64,
-    /// pages read from memory
-    reads: i64,
-    /// plans went: there may have been more
-    at_least: bool,
-    database: Option<Arc<str>>,
+    spent: Spent,
+    databases: Vec<Arc<str>>,
     module: Option<Arc<str>>,
     statement: Option<Statement>,
 }
@@ -83,27 +75,22 @@ impl Queries {
                     .iter()
                     .any(|(known, _)| (known.query, known.plans) == (query.hash, (old, new)));
                 if !is_known && self.own_changes.len() < CHANGES {
-                    let (before, since) = (sum.avg_ms(), None);
+                    let (before, since) = (sum.spent.avg_ms(), None);
                     let instance = instance.clone();
                     let change =
                         Changed { instance, query: query.hash, at, plans: (old, new), before, since };
                     self.own_changes.push((change, sum.clone()));
                 }
             }
-            let add = |to: &mut i64, n: Option<i64>| *to = to.saturating_add(n.unwrap_or(0));
-            add(&mut sum.cpu_us, query.cpu_us);
-            add(&mut sum.runs, query.runs);
-            add(&mut sum.elapsed_us, query.elapsed_us);
-            add(&mut sum.reads, query.reads);
-            sum.max_us = sum.max_us.max(query.max_us.unwrap_or(0));
-            sum.at_least |= query.at_least;
-            let keep = |to: &mut Option<Arc<str>>, from: &Option<Arc<str>>| {
-                if to.is_none() {
-                    to.clone_from(from);
+            sum.spent.take(query, query.at_least);
+            for name in query.databases() {
+                if sum.databases.len() < DATABASES && !sum.databases.contains(name) {
+                    sum.databases.push(Arc::clone(name));
                 }
-            };
-            keep(&mut sum.database, &query.database);
-            keep(&mut sum.module, &query.module);
+            }
+            if sum.module.is_none() {
+                sum.module.clone_from(&query.module);
+            }
             if sum.statement.is_none() {
                 sum.statement.clone_from(&query.statement);
             }
@@ -114,21 +101,17 @@ impl Queries {
     pub fn end(&mut self, instance: &InstanceId) {
         for (mut change, before) in self.own_changes.drain(..) {
             let now = self.own.get(&change.query).cloned().unwrap_or_default();
+            let (now, before) = (now.spent, before.spent);
             let runs = now.runs - before.runs;
             change.since =
                 (runs > 0).then(|| (now.elapsed_us - before.elapsed_us) as f64 / 1_000.0 / runs as f64);
             self.changed.push(change);
         }
-        let own = self.own.drain().filter(|(_, sum)| sum.runs > 0 || sum.cpu_us > 0);
+        let own = self.own.drain().filter(|(_, sum)| sum.spent.is_some());
         let own = own.map(|(hash, sum)| (instance.clone(), hash, sum));
-        self.all
-            .take(own, KEPT, |a, b| b.2.cpu_us.cmp(&a.2.cpu_us).then_with(|| (&a.0, a.1).cmp(&(&b.0, b.1))));
-    }
-}
-
-impl Sum {
-    fn avg_ms(&self) -> Option<f64> {
-        (self.runs > 0).then(|| self.elapsed_us as f64 / 1_000.0 / self.runs as f64)
+        self.all.take(own, KEPT, |a, b| {
+            b.2.spent.cpu_us.cmp(&a.2.spent.cpu_us).then_with(|| (&a.0, a.1).cmp(&(&b.0, b.1)))
+        });
     }
 }
 
@@ -154,18 +137,17 @@ fn top(html: &mut Html, queries: &Queries) {
     words.push_str(". ≥: plans went, so it was more. Max: since the plan was compiled.");
     none(html, &words);
     let row = |(instance, hash, sum): &(InstanceId, u64, Sum)| {
-        let of = |n: i64| if sum.at_least { format!("≥{}", count(n as f64)) } else { count(n as f64) };
-        let name = |name: &Option<Arc<str>>| name.as_deref().unwrap_or("–").to_owned();
-        let cpu = span(sum.cpu_us / 1_000);
+        let [cpu, runs, average, max, reads] = sum.spent.cells();
+        let of_all = sum.spent.cpu_us as f64 * 100.0 / queries.workload_us.max(queries.told_us).max(1) as f64;
         vec![
             instance.to_string(),
-            if sum.at_least { format!("≥{cpu}") } else { cpu },
-            pct(sum.cpu_us as f64 * 100.0 / queries.workload_us.max(queries.told_us).max(1) as f64),
-            of(sum.runs),
-            sum.avg_ms().map_or_else(|| "–".to_owned(), wait),
-            wait(sum.max_us as f64 / 1_000.0),
-            of(sum.reads),
-            name(&sum.database),
+            cpu,
+            pct(of_all),
+            runs,
+            average,
+            max,
+            reads,
+            databases(&sum.databases),
             name(&sum.module),
             hash_words(*hash),
             sum.statement.as_ref().map_or_else(|| "–".to_owned(), |s| one_line(s.as_str())),
@@ -198,6 +180,15 @@ fn top(html: &mut Html, queries: &Queries) {
             sql(html, &title, &statement.text, Some((statement.start, statement.end)));
         }
     });
+}
+
+/// `orders`, or `3 dbs, orders`.
+fn databases(names: &[Arc<str>]) -> String {
+    match names {
+        [] => "–".to_owned(),
+        [one] => one.to_string(),
+        [first, ..] => format!("{} dbs, {first}", names.len()),
+    }
 }
 
 fn changes(html: &mut Html, queries: &Queries, zone: &Zone, told: usize) {
@@ -271,7 +262,7 @@ mod tests {
         queries.take(&id, at(3), &table(10, 50, 8, Some(7)));
         queries.end(&id);
         let [(_, hash, sum), _] = &queries.all.rows[..] else { panic!("{queries:?}") };
-        assert_eq!((*hash, sum.runs, sum.cpu_us), (1, 30, 2_700_000));
+        assert_eq!((*hash, sum.spent.runs, sum.spent.cpu_us), (1, 30, 2_700_000));
         let [change] = &queries.changed[..] else { panic!("{queries:?}") };
         assert_eq!((change.query, change.at, change.plans), (1, at(2), (7, 8)));
         assert_eq!((change.before, change.since), (Some(5.0), Some(50.0)));

@@ -3,7 +3,7 @@
 
 use super::{
     html::Html,
-    parts::{Worst, more, none},
+    parts::{Worst, more, name, none},
     words::{count, pct, size, span, wait},
 };
 use crate::model::{
@@ -235,10 +235,6 @@ pub(super) fn section(html: &mut Html, storage: &Storage, zone: &Zone) {
     volumes(html, storage);
     growths(html, storage, zone);
     logs(html, storage, zone);
-}
-
-fn name(name: &Name) -> String {
-    name.as_deref().unwrap_or("–").to_owned()
 }
 
 fn files(html: &mut Html, storage: &Storage) {

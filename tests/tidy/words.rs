@@ -6,8 +6,8 @@ use dbtop::model::base::figure::counted;
 
 /// What is counted on the screen and in reports: one of it, and more.
 #[rustfmt::skip]
-const COUNTED: [(&str, &str); 53] = [
-    ("CPU", "CPUs"), ("attempt", "attempts"), ("change", "changes"), ("database", "databases"), ("deadlock", "deadlocks"),
+const COUNTED: [(&str, &str); 56] = [
+    ("CPU", "CPUs"), ("attempt", "attempts"), ("change", "changes"), ("clerk", "clerks"), ("grant", "grants"), ("module", "modules"), ("database", "databases"), ("deadlock", "deadlocks"),
     ("episode", "episodes"), ("event", "events"), ("file", "files"), ("filter", "filters"), ("group", "groups"),
     ("growth", "growths"), ("instance", "instances"), ("key", "keys"), ("label", "labels"), ("line", "lines"), ("log", "logs"),
     ("operator", "operators"), ("option", "options"), ("other", "others"), ("page", "pages"), ("parameter", "parameters"), ("part", "parts"),

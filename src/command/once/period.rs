@@ -144,7 +144,7 @@ fn alone(told: &Told) -> Grid {
     grid_with_holes(&columns(), rows)
 }
 
-fn columns<'a>() -> [Column<One<'a>>; 29] {
+fn columns<'a>() -> [Column<One<'a>>; 30] {
     const US: f64 = 1_000.0;
     [
         ("query_hash", |(_, q)| Cell::Text(format!("0x{:016X}", q.hash))),
@@ -174,6 +174,7 @@ fn columns<'a>() -> [Column<One<'a>>; 29] {
         ("covered_pct", |(s, _)| Cell::Real(covered_pct(s))),
         ("polls", |(s, _)| Cell::Int(s.polls.into())),
         ("database", |(_, q)| Cell::text(q.database.as_deref())),
+        ("other_databases", |(_, q)| super::rows::other_databases(q)),
         ("module", |(_, q)| Cell::text(q.module.as_deref())),
         ("statement", |(_, q)| super::rows::statement(q.statement.as_ref())),
     ]
@@ -211,7 +212,7 @@ fn compared(before: &Told, after: &Told) -> Grid {
     grid_with_holes(&beside_columns(), rows)
 }
 
-fn beside_columns<'a>() -> [Column<Pair<'a>>; 18] {
+fn beside_columns<'a>() -> [Column<Pair<'a>>; 19] {
     fn side(side: In<'_>, read: fn(&Spent, &QueryRow) -> Option<f64>) -> Cell {
         Cell::real(side.1.and_then(|query| read(side.0, query)))
     }
@@ -235,6 +236,7 @@ fn beside_columns<'a>() -> [Column<Pair<'a>>; 18] {
         ("before_covered_pct", |p| Cell::Real(covered_pct(p.before.0))),
         ("after_covered_pct", |p| Cell::Real(covered_pct(p.after.0))),
         ("database", |p| Cell::text(p.told().and_then(|q| q.database.as_deref()))),
+        ("other_databases", |p| p.told().map_or(Cell::text(None), super::rows::other_databases)),
         ("module", |p| Cell::text(p.told().and_then(|q| q.module.as_deref()))),
         ("statement", |p| super::rows::statement(p.told().and_then(|q| q.statement.as_ref()))),
     ]

@@ -242,7 +242,7 @@ pub fn queries(scope: Scoped<'_>) -> Grid {
     grid_with_holes(&queries_columns(), rows)
 }
 
-pub(super) fn queries_columns<'a>() -> [Column<(&'a QueryTable, &'a QueryRow)>; 30] {
+pub(super) fn queries_columns<'a>() -> [Column<(&'a QueryTable, &'a QueryRow)>; 31] {
     const US: f64 = 1_000.0;
     [
         ("query_hash", |(_, q)| Cell::Text(format!("0x{:016X}", q.hash))),
@@ -273,6 +273,7 @@ pub(super) fn queries_columns<'a>() -> [Column<(&'a QueryTable, &'a QueryRow)>; 
         ("plan_changed", |(_, q)| Cell::Flag(q.old_plan_hash.is_some())),
         ("at_least", |(_, q)| Cell::Flag(q.at_least)),
         ("database", |(_, q)| Cell::text(q.database.as_deref())),
+        ("other_databases", |(_, q)| other_databases(q)),
         ("module", |(_, q)| Cell::text(q.module.as_deref())),
         ("statement", |(_, q)| statement(q.statement.as_ref())),
     ]
@@ -354,6 +355,11 @@ impl<'a> Costs<'a> {
             Self::Instance(_) => None,
         }
     }
+}
+
+/// Databases of a query but that of its newest plan.
+pub(super) fn other_databases(query: &QueryRow) -> Cell {
+    Cell::text(Some(query.other_databases.join(", ")).filter(|names| !names.is_empty()).as_deref())
 }
 
 pub(super) fn statement(s: Option<&Statement>) -> Cell {

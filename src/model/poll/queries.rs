@@ -37,12 +37,14 @@ pub struct QueryCounter {
     pub counts: PlanCounts<12>,
     /// hash of the newest plan
     pub plan_hash: Option<u64>,
-    /// hash of the newest plan when the query was told before, however long ago
+    /// hash of the newest plan of its database when it was told before, however long ago
     pub old_plan_hash: Option<u64>,
     /// the newest plan
     pub plan: Option<CachedPlan>,
-    /// its database
+    /// the database of that plan
     pub database: Option<Arc<str>>,
+    /// other databases that plans of it were of, when they were the newest
+    pub other_databases: Vec<Arc<str>>,
     /// the module that its statement is of
     pub module: Option<Arc<str>>,
     /// its statement
@@ -107,9 +109,9 @@ pub struct QueryRow {
     pub at_least: bool,
     /// hash of the newest plan
     pub plan_hash: Option<u64>,
-    /// hash of the newest plan when the query was told before, if that was another one
+    /// hash of the newest plan of the same database when it was told before, if that was another one
     pub old_plan_hash: Option<u64>,
-    /// database
+    /// database of the newest plan
     pub database: Option<Arc<str>>,
     /// module
     pub module: Option<Arc<str>>,
@@ -120,6 +122,8 @@ pub struct QueryRow {
     pub plan: Option<CachedPlan>,
     /// length of a time of its own that it is summed over, ms: it was not among the first in the polls between; 0: that of its table
     pub own_ms: u64,
+    /// other databases that plans of it were of, when they were the newest
+    pub other_databases: Vec<Arc<str>>,
 }
 
 /// The queries of an instance over the last interval.
@@ -169,6 +173,7 @@ impl QueryRow {
             plans: now.counts.plans,
             plan_hash: now.plan_hash,
             database: now.database.clone(),
+            other_databases: now.other_databases.clone(),
             module: now.module.clone(),
             statement: now.statement.clone(),
             plan: now.plan.clone(),
@@ -196,6 +201,11 @@ impl QueryRow {
             old_plan_hash: now.old_plan_hash.filter(|old| now.plan_hash.is_some_and(|new| new != *old)),
             ..Self::named(now)
         }
+    }
+
+    /// The databases that it is known to be of, that of its newest plan first.
+    pub fn databases(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.database.iter().chain(&self.other_databases)
     }
 
     /// What it has of a measure.
@@ -334,6 +344,7 @@ impl Outcome for QueryTable {
     fn each_name_mut(&mut self, visit: Visit<'_>) {
         for query in &mut self.queries {
             maybe(visit, Field::Name(Kind::Database), &mut query.database);
+            query.other_databases.iter_mut().for_each(|name| visit(Field::Name(Kind::Database), name));
             maybe(visit, Field::Words(Where::Code), &mut query.module);
         }
     }

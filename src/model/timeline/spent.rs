@@ -156,6 +156,21 @@ const fn plus(a: Option<i64>, b: Option<i64>) -> Option<i64> {
     }
 }
 
+/// Databases that are told of a query.
+const MOST_DATABASES: usize = 32;
+
+/// All databases of a query in two stretches but that of its newest plan.
+fn other_databases(old: &QueryRow, new: &QueryRow) -> Vec<Arc<str>> {
+    let newest = new.databases().chain(old.databases()).next();
+    let mut others: Vec<Arc<str>> = Vec::new();
+    for name in new.databases().chain(old.databases()) {
+        if Some(name) != newest && others.len() < MOST_DATABASES && !others.contains(name) {
+            others.push(Arc::clone(name));
+        }
+    }
+    others
+}
+
 /// A query over two stretches, the later one behind the earlier.
 fn joined(old: QueryRow, new: QueryRow) -> QueryRow {
     // A part that is not known: there was as much as is told, at least.
@@ -182,6 +197,7 @@ fn joined(old: QueryRow, new: QueryRow) -> QueryRow {
         plan_hash: new.plan_hash.or(old.plan_hash),
         // The plan that it had first.
         old_plan_hash: old.old_plan_hash.or(new.old_plan_hash),
+        other_databases: other_databases(&old, &new),
         database: new.database.or(old.database),
         module: new.module.or(old.module),
         statement: new.statement.or(old.statement),

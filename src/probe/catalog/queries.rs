@@ -76,13 +76,15 @@ fn sample(sets: &Sets, ctx: &ProbeContext) -> Result<QueriesSample, Unavailable>
 fn counter(row: Row<'_>, ctx: &ProbeContext) -> Option<QueryCounter> {
     let hash = query::hash(row, "query_hash")?;
     let (statement, module) = ctx.queries.statement(hash, row, &ctx.texts).unzip();
+    let database = ctx.database(ctx.plan_databases.of(row));
     Some(QueryCounter {
         hash,
         counts: counts(row, &ctx.clock()),
         plan_hash: query::hash(row, "query_plan_hash"),
-        old_plan_hash: ctx.queries.plan(hash),
+        old_plan_hash: ctx.queries.plan(hash, database.as_ref()),
         plan: plan(row),
-        database: ctx.database(ctx.plan_databases.of(row)),
+        other_databases: ctx.queries.other_databases(hash, database.as_ref()),
+        database,
         module: module.flatten(),
         statement,
     })

@@ -59,6 +59,8 @@ pub static STORED: &[(&str, Columns)] = &[
             ("end_time", Instant),
             ("now_id", Int),
             ("from_time", Instant),
+            ("reach_id", Int),
+            ("reach_time", Instant),
             ("before_id", Int),
         ],
     ),

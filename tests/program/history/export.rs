@@ -21,11 +21,15 @@ use dbtop::{
             databases::DatabaseRow,
             deadlocks::{DeadlockParty, DeadlockPattern, DeadlockReport, DeadlockTable},
             files::{DatabaseFile, FileRow, FileTable},
+            grants::{GrantRow, GrantTable},
             growths::{FileGrowth, GrowthTable},
             id::ProbeId,
             link::Link,
             logs::{LogHolder, LogRow},
+            memory::MemoryNow,
+            modules::{ModuleRow, ModuleTable},
             queries::{QueryRow, QueryTable},
+            query_store::{QueryStoreTable, StoreRow, StoredQuery, Stretch},
             resource::Resource,
             statement::{SqlText, Statement},
             volumes::VolumeRow,
@@ -203,6 +207,24 @@ fn performance(second: i64, plan: u64, old_plan: Option<u64>, run_ms: i64) -> Ve
     ]
 }
 
+/// What modules, Query Store and memory went through.
+fn recorded() -> [State; 4] {
+    let of = |ms: i64| Stretch { runs: Some(40), cpu_us: Some(90), elapsed_us: Some(40_000 * ms) };
+    let (name, database) = (Some(Arc::from("dbo.usp_Lohn")), Some(Arc::from("GehaltsDB")));
+    let module =
+        ModuleRow { name: name.clone(), database: database.clone(), runs: Some(7), ..ModuleRow::default() };
+    let (now, before) = (of(84), of(4));
+    let query = StoredQuery { module: name, database, now, before, query_id: 4711, ..StoredQuery::default() };
+    let grant = GrantRow { waited_ms: Some(77_000), session_id: 99, who: kim(), ..GrantRow::default() };
+    let (stores, queries) = (vec![StoreRow::default()], vec![query]);
+    [
+        State::Modules(Arc::new(ModuleTable { modules: vec![module], ..ModuleTable::default() })),
+        State::QueryStore(Arc::new(QueryStoreTable { stores, queries, ..QueryStoreTable::default() })),
+        State::Grants(Arc::new(GrantTable { grants: vec![grant], ..GrantTable::default() })),
+        State::Memory(Box::new(MemoryNow { used_pct: Some(93.0), ..MemoryNow::default() })),
+    ]
+}
+
 /// What was kept by hand.
 fn frozen() -> Event {
     let mut frozen = Event::bookmark(Some(uid(&name(0))), at(4400), "kept by hand for KIM.WEBER");
@@ -218,7 +240,8 @@ fn told_at(second: i64) -> impl Iterator<Item = Record> {
         4590 | 4650 => performance(second, 8, Some(7), 400),
         _ => Vec::new(),
     };
-    told.into_iter().map(move |state| kept(0, second, reading(probe_of(&state), state)))
+    let more = if second == 4530 { recorded().into() } else { Vec::new() };
+    told.into_iter().chain(more).map(move |state| kept(0, second, reading(probe_of(&state), state)))
 }
 
 /// Two hours of three instances; the first is blocked in the second hour, the second loses its connection.
@@ -371,6 +394,11 @@ const PERFORMANCE: &[&str] = &[
     "8.8 s",
     "GehaltsDB, log97 %",
     "ACTIVE_TRANSACTION",
+    // Modules, Query Store, memory, who waited for a grant.
+    "dbo.usp_Lohn",
+    "21.0×",
+    "93 %",
+    "1m17s",
     // Deadlocks by what recurs.
     "opposite order1",
     "GehaltsDB.dbo.orders",

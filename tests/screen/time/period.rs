@@ -4,7 +4,10 @@ use crate::{
     fixture::{self, NOW, past},
     stage::Stage,
 };
-use dbtop::protocol::{HistoryRequest, Query, Reply};
+use dbtop::{
+    model::timeline::spent::Spent,
+    protocol::{Answer, HistoryRequest, Query, Reply},
+};
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -116,6 +119,33 @@ fn where_nothing_is_known_that_is_said_with_what_history_keeps() {
         s.reply(Reply::NoHistory { ticket: request.ticket(), why });
     }
     assert!(s.text().contains("history is busy"), "{}", s.text());
+}
+
+#[test]
+fn beside_a_time_of_which_nothing_is_known_the_title_says_so_and_cpu_orders_the_rows() {
+    let mut s = Stage::new(fixture::small(), 240, 40);
+    s.keys("5 u c");
+    for request in s.asked() {
+        match past::answer(&request) {
+            Some(Reply::Answer { ticket, answer: Answer::Spent(told) })
+                if told.begins < NOW.plus_ms(-12 * HOUR_MS) =>
+            {
+                let mut told = (*told).clone();
+                told.of.iter_mut().for_each(|(_, spent)| *spent = Spent::default());
+                s.reply(Reply::Answer { ticket, answer: Answer::Spent(told.into()) });
+            }
+            reply => reply.into_iter().for_each(|reply| s.app.reply(reply)),
+        }
+    }
+    let text = s.text();
+    assert!(text.contains("before: nothing is known of that time"), "{text}");
+    assert!(text.contains("most CPU first") && !text.contains("largest change first"), "{text}");
+    // The dearest query of each instance, then the next one: not instance by instance.
+    let rows: Vec<&str> = text.lines().filter(|line| line.contains("sqlprd-")).collect();
+    let instance =
+        |line: &str| line.split_whitespace().find(|word| word.contains("sqlprd-")).map(str::to_owned);
+    assert!(rows.len() > 5 && instance(rows[0]) != instance(rows[1]), "{text}");
+    assert!(rows[..3].iter().all(|line| line.contains("SELECT TOP (50)")), "{text}");
 }
 
 #[test]

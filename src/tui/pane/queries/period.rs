@@ -183,10 +183,18 @@ impl PeriodPane {
         let mut order: Vec<u32> = (0..places.len() as u32).collect();
         let at = |n: u32| both.row(*places.get(n as usize)?);
         if !self.table.order(&mut order, at) {
-            let usual = if both.before.is_some() { "change" } else { "cpu" };
-            self.table.order_by(usual, true, &mut order, at);
+            // Where nobody knows what changed, as on an instance that was not polled then, its CPU tells the order.
+            self.table.order_by("cpu", true, &mut order, at);
+            if self.tells_changes() {
+                self.table.order_by("change", true, &mut order, at);
+            }
         }
         self.places = order.into_iter().filter_map(|n| places.get(n as usize).copied()).collect();
+    }
+
+    /// Both times are known, at least in part.
+    fn tells_changes(&self) -> bool {
+        [&self.told, &self.of_other].into_iter().all(|told| told.as_deref().is_some_and(is_known))
     }
 
     fn row<'a>(&'a self, key: &RowKey, view: &'a View<'a>) -> Option<SpentRow<'a>> {
@@ -269,8 +277,13 @@ impl PeriodPane {
 
     fn side(told: &Told, view: &View<'_>, word: &str, stretch: Stretch, out: &mut Vec<(Part, String)>) {
         let mut text = String::from(word);
-        Self::push_coverage(&mut text, told, stretch, view.now);
-        out.push((Part::Plain, text));
+        if is_known(told) || told.read_pct < 100 {
+            Self::push_coverage(&mut text, told, stretch, view.now);
+            out.push((Part::Plain, text));
+        } else {
+            text.push_str("nothing is known of that time");
+            out.push((Part::Accent, text));
+        }
         let mut gaps = String::new();
         Self::push_gaps(&mut gaps, told, view);
         if !gaps.is_empty() {
@@ -286,6 +299,11 @@ impl PeriodPane {
             out.push((Part::Accent, text));
         }
     }
+}
+
+/// A poll of it is kept.
+fn is_known(told: &Told) -> bool {
+    told.of.iter().any(|(_, spent)| spent.polls > 0)
 }
 
 /// The later stretch, or the only one, and the earlier one.
@@ -378,7 +396,7 @@ impl Pane for PeriodPane {
             out.extend(shares::told(&mut tables, until, view).into_iter().map(|told| (Part::Plain, told)));
         }
         out.extend(self.table.set_name().map(|set| (Part::Accent, format!("columns: {set}"))));
-        let natural = if beside.is_some() { "largest change first" } else { "most CPU first" };
+        let natural = if self.tells_changes() { "largest change first" } else { "most CPU first" };
         let mut order = String::new();
         self.table.order_name(natural, &mut order);
         out.push((Part::Plain, order));
@@ -550,6 +568,7 @@ fn document(row: &SpentRow<'_>, stretch: String) -> Document {
     } else {
         shares::tell(q, &row.after.0.table, t.base, &mut d);
     }
+    shares::tell_databases(q, t.base, t.dim, &mut d);
     if let Some(old) = q.old_plan_hash {
         d.head("plan");
         let new = q.plan_hash.unwrap_or_default();

@@ -114,7 +114,8 @@ impl Parts for Queries {
 
     fn texts<'p>(query: &'p QueryRow, with: &mut dyn FnMut(&'p str)) {
         let statement = query.statement.as_ref().map(Statement::as_str);
-        [query.database.as_deref(), query.module.as_deref(), statement].into_iter().flatten().for_each(with);
+        query.databases().for_each(|name| with(name));
+        [query.module.as_deref(), statement].into_iter().flatten().for_each(with);
     }
 
     /// Of the last interval. Among several instances one that does not answer says nothing of now.
@@ -139,6 +140,7 @@ impl Parts for Queries {
         costs::per_run(line, d, "of it used", q.used_kb, costs::push_kb);
         costs::per_run(line, d, "ideal", q.ideal_kb, costs::push_kb);
         costs::per_run(line, d, "spilled to tempdb", q.spills, |s, pages| figure::push_size(s, pages * PAGE));
+        shares::tell_databases(q, base, t.dim, d);
         if let Some(old) = q.old_plan_hash {
             d.head("plan");
             let new = q.plan_hash.unwrap_or_default();
@@ -267,7 +269,12 @@ const COLUMNS: &[Column] = &[
             (None, _) => out.put(q.view.theme.dim, "–"),
         })
         .filter_by(|q, visit| visit_hash(q.part.plan_hash, visit)),
-    costs::database(14, 3),
+    Column::text("db", "DATABASE", 14, 3)
+        .at_least(8)
+        .value(|q| words(q.part.database.as_deref()))
+        .cell(|q, _, out| shares::put_databases(q.part, q.style(), q.view.theme.dim, out))
+        .filter_by(|q, visit| shares::visit_databases(q.part, visit))
+        .also(&["database"]),
     Column::text("module", "MODULE", 24, 4)
         .at_least(12)
         .value(|q| words(q.part.module.as_deref()))
@@ -411,6 +418,38 @@ mod tests {
             assert!(text.contains(words), "{words} in {text}");
         }
         assert!(pane.next_problem(false, true, &stage.view()), "the plan that changed");
+    }
+
+    #[test]
+    fn a_query_of_several_databases_says_so_and_is_found_by_each() {
+        let database = Some(Arc::from("orders"));
+        let of_three = QueryRow {
+            other_databases: ["crm", "web"].map(Arc::from).into(),
+            database: database.clone(),
+            ..query(1, Some(6))
+        };
+        let of_one = QueryRow { plans: Some(4), database, ..query(2, Some(5)) };
+        let stage = with(vec![of_three, of_one]);
+        let mut pane = RowsPane::default();
+        let lines = stage.draw(&mut pane, 280, 16);
+        assert!(lines[1].contains("3 dbs, "), "where the column is narrow, too: {}", lines[1]);
+        assert!(lines[2].contains("orders") && !lines[2].contains("dbs"), "{}", lines[2]);
+        let told =
+            |pane: &RowsPane| pane.details(&pane.selected().unwrap(), &stage.view()).unwrap().to_copy();
+        assert!(
+            told(&pane).contains(
+                "Its newest plan is of orders. Plans that were the newest before were of crm, web."
+            )
+        );
+        let mut found = |filter: &str| {
+            pane.set_filter(filter).unwrap();
+            pane.rebuild(&stage.view());
+            pane.counts().0
+        };
+        assert_eq!(["db=orders", "db=web", "database=crm", "db=hr"].map(&mut found), [2, 1, 1, 0]);
+        assert_eq!((found("crm"), found("")), (1, 2));
+        pane.act(Action::End, &stage.view(), &mut Vec::new());
+        assert!(told(&pane).contains("its other plans may be of other databases"), "{}", told(&pane));
     }
 
     #[test]

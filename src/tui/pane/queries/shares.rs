@@ -79,6 +79,42 @@ fn bound(q: &Line<'_, Queries>, v: Option<Value<'_>>, out: &mut CellText) {
     q.put(v, out, figure::push_pct);
 }
 
+/// `orders`, or `3 dbs, orders`: how many databases it is known to be of, and that of its newest plan. The number stands where a narrow
+/// column shows it.
+pub fn put_databases(q: &QueryRow, base: Style, dim: Style, out: &mut CellText) {
+    let Some(first) = q.databases().next() else { return out.put(dim, "–") };
+    match q.databases().count() {
+        ..=1 => {}
+        many => out.fmt(base, format_args!("{many} dbs, ")),
+    }
+    out.put(base, first);
+}
+
+/// A filter asks for each of its databases.
+pub fn visit_databases(q: &QueryRow, visit: &mut dyn FnMut(Value<'_>)) {
+    q.databases().for_each(|name| visit(Value::Text(name)));
+}
+
+/// Which databases it is of, and how sure: a poll tells that of the newest plan alone.
+pub fn tell_databases(q: &QueryRow, base: Style, dim: Style, d: &mut Document) {
+    let Some(newest) = &q.database else { return };
+    let mut words = String::from("Its newest plan is of ");
+    words.push_str(newest);
+    if q.other_databases.is_empty() {
+        if q.plans > Some(1) {
+            words.push_str(": its other plans may be of other databases.");
+            d.head("databases");
+            d.text(words, dim);
+        }
+        return;
+    }
+    words.push_str(". Plans that were the newest before were of ");
+    words.push_str(&q.other_databases.join(", "));
+    words.push_str(". It may be of more. Figures are those of all of them; a plan counts as changed within its database.");
+    d.head("databases");
+    d.text(words, base);
+}
+
 fn push_us(out: &mut String, us: f64) {
     figure::push_wait(out, us / 1_000.0);
 }

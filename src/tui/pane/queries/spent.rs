@@ -122,8 +122,8 @@ impl filter::Row for SpentRow<'_> {
     fn text(&self, out: &mut String) {
         out.push_str(self.id.as_str());
         let statement = self.query.statement.as_ref().map(Statement::as_str);
-        let parts = [self.query.database.as_deref(), self.query.module.as_deref(), statement];
-        for part in parts.into_iter().flatten() {
+        let parts = [self.query.module.as_deref(), statement].into_iter().flatten();
+        for part in self.query.databases().map(|name| &**name).chain(parts) {
             out.push(' ');
             out.push_str(part);
         }
@@ -298,8 +298,8 @@ pub const COLUMNS: &[Column] = &[
     Column::text("db", "DATABASE", 14, 3)
         .at_least(8)
         .value(|r| words(r.query.database.as_deref()))
-        .cell(text)
-        .filter()
+        .cell(|r, _, out| shares::put_databases(r.query, r.style(), r.view.theme.dim, out))
+        .filter_by(|r, visit| shares::visit_databases(r.query, visit))
         .also(&["database"]),
     Column::text("module", "MODULE", 24, 4)
         .at_least(12)
