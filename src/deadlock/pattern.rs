@@ -194,7 +194,8 @@ impl<'a> Case<'a> {
     }
 }
 
-/// The version of [`fingerprint_of`]: a change of its rules takes a new one, so that old counts are not mixed with new.
+/// The version of [`fingerprint_of`]: a change of its rules under which old counts would mix with new takes a new one. That counts every
+/// pattern anew: a change that only tells apart what some deadlocks were of leaves it as it is.
 pub const FINGERPRINT: u32 = 1;
 
 /// The fingerprint of a ring: what ran at which isolation, and what was locked how; not who was the victim, which session,

@@ -90,7 +90,7 @@ impl Watermarks {
 
     /// Learns from an answer: which session and which trace is read, and what was read last. `only_urls`: files of the
     /// server itself are out of reach.
-    pub(super) fn note(&mut self, sets: &Sets, only_urls: bool) {
+    pub(super) fn note(&mut self, sets: &Sets, only_urls: bool, now: Timestamp) {
         if sets.has("growths") {
             let trace = sets.all("growth_trace").next();
             let path = trace.and_then(|row| row.raw_text("trace_path"));
@@ -98,6 +98,7 @@ impl Watermarks {
             self.trace = path.filter(is_path).map(str::to_owned);
         }
         self.deadlocks.note(sets, only_urls);
+        self.grown.forgive(now);
         self.grown.note(sets, only_urls);
     }
 
@@ -249,7 +250,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_ms(1_700_000_000_000);
 
     fn noted(read_to: &mut Watermarks, sets: &Sets) {
-        read_to.note(sets, false);
+        read_to.note(sets, false, NOW);
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //!
 //! `system_health` writes deadlocks into a file on most servers. A Managed Instance hands out no such file, but the memory of the session;
 //! on RDS the file may be out of reach, and Azure SQL Database has no `system_health`: there it is a session that a DBA made. Growths of
-//! files no session of the server itself has. What a server refuses to read is left aside as long as there is something else.
+//! files no session of the server itself has: one that records nothing else goes first. What a server refuses to read is left aside as long
+//! as there is something else, and for growths a day in any case: decoding the files of a busy session over and over would be all it does.
 
 use super::{batch::Sets, script::Event};
 use crate::{
@@ -13,6 +14,8 @@ use crate::{
 
 /// What memory told once is told again: events this much older than the newest one are known, ms.
 const RING_SLACK_MS: i64 = 60_000;
+/// A session whose growths were refused, or took too long to read, is not asked again within this time, ms.
+const REFUSED_MS: i64 = 86_400_000;
 /// The session that every server has by itself.
 const OWN_RECORD: &str = "system_health";
 /// Its files, in the server's log folder.
@@ -93,8 +96,8 @@ pub struct Recording {
     place: Option<(String, i64)>,
     /// the newest event that memory told, by our clock
     ring_to: Option<Timestamp>,
-    /// what the server would not let us read
-    refused: Vec<Source>,
+    /// what the server would not let us read, and when
+    refused: Vec<(Source, Timestamp)>,
 }
 
 impl Recording {
@@ -160,24 +163,33 @@ impl Recording {
     }
 
     /// The server did not read it: the next reading begins anew, and if it did so, it takes another target.
-    pub fn refuse(&mut self) {
+    pub fn refuse(&mut self, now: Timestamp) {
         if self.place.take().is_none()
             && let Some(source) = self.source.take()
-            && !self.refused.iter().any(|refused| refused.is_like(&source))
+            && !self.refused.iter().any(|(refused, _)| refused.is_like(&source))
         {
-            self.refused.push(source);
+            self.refused.push((source, now));
+        }
+    }
+
+    /// Growths are tried again where they were refused a day ago, or later than now: our clock was set back.
+    pub fn forgive(&mut self, now: Timestamp) {
+        if self.event == Event::Growth {
+            self.refused.retain(|(_, at)| (0..REFUSED_MS).contains(&(now - *at)));
         }
     }
 }
 
 /// What is read of the sessions that record events of a kind. `only_urls`: files of the server itself are out of reach, as on a Managed
-/// Instance. What is among `refused` is left aside while there is another.
-fn choose(event: Event, sets: &Sets, only_urls: bool, refused: &[Source]) -> Option<Source> {
-    let rows = sets.all(event.sessions());
-    let mut found: Vec<Source> = rows.filter_map(|row| Source::of(row, only_urls)).collect();
-    found.sort_by_key(Source::rank);
-    let is_refused = |source: &&Source| refused.iter().any(|refused| refused.is_like(source));
-    found.iter().find(|source| !is_refused(source)).or(found.first()).cloned()
+/// Instance. What is among `refused` is left aside while there is another, and of growths always.
+fn choose(event: Event, sets: &Sets, only_urls: bool, refused: &[(Source, Timestamp)]) -> Option<Source> {
+    let of = |row: Row<'_>| Some((row.bool("is_shared") == Some(true), Source::of(row, only_urls)?));
+    let mut found: Vec<(bool, Source)> = sets.all(event.sessions()).filter_map(of).collect();
+    found.sort_by_key(|(is_shared, source)| (*is_shared, source.rank()));
+    let is_refused = |source: &Source| refused.iter().any(|(refused, _)| refused.is_like(source));
+    let better = found.iter().find(|(_, source)| !is_refused(source));
+    let nothing_else = found.first().filter(|_| event == Event::Deadlock);
+    better.or(nothing_else).map(|(_, source)| source.clone())
 }
 
 /// The path in `<EventFileTarget …><File name="…"/></EventFileTarget>`.
@@ -273,7 +285,8 @@ mod tests {
     }
 
     fn chosen(sessions: &[(&str, &str, Cell)], only_urls: bool, refused: &[Source]) -> String {
-        match choose(Event::Deadlock, &rows(sessions), only_urls, refused) {
+        let refused: Vec<_> = refused.iter().map(|source| (source.clone(), NOW)).collect();
+        match choose(Event::Deadlock, &rows(sessions), only_urls, &refused) {
             Some(Source { session, target: Target::File { all, .. } }) => format!("{session}: {all}"),
             Some(Source { session, target: Target::Ring }) => format!("{session}: memory"),
             None => "none".to_owned(),
@@ -372,7 +385,7 @@ mod tests {
         read_to.note(&read(text(&"x".repeat(300)), Cell::Int(9)), false);
         read_to.note(&sets(Vec::new()), false);
         assert_eq!(read_to.params()[2], Param::Int(4_096), "what means nothing changes nothing");
-        read_to.refuse();
+        read_to.refuse(NOW);
         assert_eq!(read_to.params()[2], Param::Null, "the file is gone: all is read anew");
     }
 
@@ -384,10 +397,10 @@ mod tests {
         let mut read_to = Recording::of(Event::Deadlock);
         read_to.note(&both, false);
         read_to.note(&read(text("x_9.xel"), Cell::Int(7)), false);
-        read_to.refuse();
+        read_to.refuse(NOW);
         read_to.note(&both, false);
         assert_eq!(read_to.params()[0], Param::Text(FILES), "it may have been the place alone");
-        read_to.refuse();
+        read_to.refuse(NOW);
         read_to.note(&both, false);
         assert_eq!(read_to.params()[0], Param::Text("system_health"), "its memory");
         read_to.note(&file, false);
@@ -404,6 +417,22 @@ mod tests {
         assert_eq!(read_to.ring_from(), Some(NOW.plus_ms(-560_000)));
         read_to.ring_told(Some(NOW.plus_ms(9_000_000)), NOW);
         assert_eq!(read_to.ring_from(), Some(NOW.plus_ms(-60_000)));
+    }
+
+    #[test]
+    fn a_session_that_records_growths_alone_goes_before_a_busy_one() {
+        let columns = ["name", "target_name", "target_data", "is_shared"];
+        let row = |name: &str, kind: &str, is_shared| {
+            vec![text(name), text(kind), file("/x/a_0_1.xel"), Cell::Bool(is_shared)]
+        };
+        let found = |rows| {
+            let sets = sets(vec![set("growth_source", &columns, rows)]);
+            choose(Event::Growth, &sets, false, &[]).unwrap().session
+        };
+        let busy = || row("busy", "event_file", true);
+        assert_eq!(found(vec![busy(), row("grow", "event_file", false)]), "grow");
+        assert_eq!(found(vec![busy(), row("grow", "ring_buffer", false)]), "grow");
+        assert_eq!(found(vec![busy(), row("more", "ring_buffer", true)]), "busy");
     }
 
     #[test]
@@ -425,6 +454,17 @@ mod tests {
         assert_eq!(grown.params(), [Param::Text("/x/g*.xel"), Param::Text("/x/g_0_1.xel"), Param::Int(9)]);
         assert_eq!(deadlocks.source().map(|source| &*source.session), Some("dl"));
         assert_eq!(deadlocks.params()[1], Param::Null);
+        // Two readings that took too long: it is left alone for a day, also where nothing else is there.
+        let alone = sets(vec![of("growth_source", "g")]);
+        grown.refuse(NOW);
+        grown.note(&alone, false);
+        assert_eq!(grown.params()[0], Param::Text("/x/g_0_1.xel"), "it may have been the place alone");
+        grown.refuse(NOW);
+        for (ms, is_read) in [(0, false), (REFUSED_MS - 1, false), (REFUSED_MS, true)] {
+            grown.forgive(NOW.plus_ms(ms));
+            grown.note(&alone, false);
+            assert_eq!(grown.source().is_some(), is_read, "after {ms} ms");
+        }
         let ring = "<event name=\"database_file_size_change\"><data/></event><event name=\"xml_deadlock_report\"></event>";
         assert_eq!(events(Event::Growth, ring).0.count(), 1);
     }

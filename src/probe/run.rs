@@ -8,7 +8,7 @@ use super::{
     each, job, object,
     plan::{self, Trip},
     plan_database,
-    script::{Needs, Script, Takes},
+    script::{Event, Needs, Script, Takes},
     text,
 };
 use crate::{
@@ -294,7 +294,8 @@ async fn ask<C: Ask>(
     let ours = before.plus_ms((ctx.now() - before) / 2);
     let sets = Sets::of(answer.sets, scripts);
     ctx.note_clock(&sets, ours);
-    ctx.read.note(&sets, hosting == Hosting::ManagedInstance);
+    let now = ctx.now();
+    ctx.read.note(&sets, hosting == Hosting::ManagedInstance, now);
     (sets, answer.error)
 }
 
@@ -352,14 +353,11 @@ impl Gathered {
     /// A script gave no set. A failure that will come again is remembered.
     fn fail(&mut self, script: Script, failure: Failure, ctx: &mut ProbeContext) {
         if let Some(event) = script.takes.recorded()
-            && !failure.number.is_some_and(is_of_the_moment)
-            && matches!(
-                failure.kind,
-                FailureKind::Server | FailureKind::Permission | FailureKind::MissingObject
-            )
+            && is_refusal(event, &failure)
         {
-            // The file up to which it was read is gone, or files are out of reach at all.
-            ctx.read.recording_mut(event).refuse();
+            // The file up to which it was read is gone, files are out of reach at all, or there is too much in them.
+            let now = ctx.now();
+            ctx.read.recording_mut(event).refuse(now);
             return self.problems.push((script.name, unavailable(failure, script, ctx)));
         }
         let why = unavailable(failure, script, ctx);
@@ -371,6 +369,18 @@ impl Gathered {
 
     fn problem(&self, script: Script) -> Option<&Unavailable> {
         self.problems.iter().find(|(n, _)| *n == script.name).map(|(_, why)| why)
+    }
+}
+
+/// What a session recorded would not be read the next time either. Growths are seldom: the place up to which they were read does not move
+/// on while a busy session writes GBs of other events, and these take too long each time.
+fn is_refusal(event: Event, failure: &Failure) -> bool {
+    match failure.kind {
+        FailureKind::Timeout => event == Event::Growth,
+        FailureKind::Server | FailureKind::Permission | FailureKind::MissingObject => {
+            !failure.number.is_some_and(is_of_the_moment)
+        }
+        _ => false,
     }
 }
 

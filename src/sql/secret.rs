@@ -9,7 +9,7 @@ use super::{
 
 /// What stands in a text that holds a secret: keywords, procedures that take one, parts of connection strings. Too many texts are better
 /// than too few.
-const SIGNS: [&str; 12] = [
+const SIGNS: [&str; 22] = [
     "password",
     "passwd",
     "passphrase",
@@ -22,16 +22,29 @@ const SIGNS: [&str; 12] = [
     "opendatasource",
     "openrowset",
     "sharedaccess",
+    "key_source",
+    "sp_change_users_login",
+    "sp_invoke_external_rest",
+    "xp_cmdshell",
+    "api-key",
+    "apikey",
+    "authorization",
+    "bearer",
+    "accountkey",
+    "sig=",
 ];
 /// Those to which a secret is given as a parameter.
-const PROCEDURES: [&str; 6] = [
+const PROCEDURES: [&str; 7] = [
     "sp_addlogin",
     "sp_password",
     "sp_addapprole",
     "sp_setapprole",
     "sp_approlepassword",
     "sp_addlinkedsrvlogin",
+    "sp_change_users_login",
 ];
+/// Keywords that stand in place of a parameter: others follow.
+const PARAMETERS: [&str; 4] = ["NULL", "DEFAULT", "ON", "OFF"];
 
 /// Whether a secret may stand in a text.
 pub fn may_stand_in(text: &str) -> bool {
@@ -52,7 +65,7 @@ pub fn covered(text: &str) -> Blanked {
             Kind::Name | Kind::QuotedName if is_given || token.text.starts_with('"') => {
                 names.push((token.start, token.text.len(), "?"));
             }
-            Kind::Keyword => is_given = false,
+            Kind::Keyword if !PARAMETERS.iter().any(|word| token.is_word(word)) => is_given = false,
             Kind::Punct if token.text == ";" => is_given = false,
             _ => {}
         }
@@ -88,6 +101,18 @@ mod tests {
             "exec [sp_password] old, hunter2, 'web'; SELECT 1",
             "/* hunter2 is the password */ SELECT 1",
             "CREATE LOGIN web WITH PASSWORD = 'hunter2",
+            "EXEC sp_password NULL, hunter2, web",
+            "EXEC sp_addlinkedsrvlogin srv, OFF, DEFAULT, sa, hunter2",
+            "EXEC sp_change_users_login Auto_Fix, web, NULL, hunter2",
+            "CREATE SYMMETRIC KEY k WITH ALGORITHM = AES_256, KEY_SOURCE = 'hunter2' ENCRYPTION BY CERTIFICATE c",
+            "EXEC sp_invoke_external_rest_endpoint @url = N'https://a/hunter2'",
+            "SELECT N'{\"api-key\": \"hunter2\"}'",
+            "SELECT 'ApiKey hunter2'",
+            "SET @h = N'Authorization: Basic hunter2'",
+            "SET @h = N'Bearer hunter2'",
+            "SET @c = 'AccountKey=hunter2'",
+            "SET @u = 'https://a/b?sv=1&sig=hunter2'",
+            "EXEC master..xp_cmdshell 'net use x: /user:web hunter2'",
         ] {
             let covered = covered(text);
             assert!(may_stand_in(text), "{text}");

@@ -7,7 +7,7 @@ use crate::model::{
         failure::{Failure, FailureKind, Obstacle},
         text::sanitize_line,
     },
-    inventory::tls::{TlsFindings, TlsRefusal},
+    inventory::tls::TlsFindings,
 };
 use std::io;
 use tiberius::error::{Error, TokenError};
@@ -184,7 +184,7 @@ pub(super) fn login(error: &Error, address: &str, user: &str) -> Failure {
 }
 
 /// A connection that ended in a login of which only the packet is encrypted. The driver makes that TLS by itself, so that nobody
-/// saw how far it came: most often it is what ends there. None: it did not end.
+/// saw how far it came: TLS is one of the causes. None: it did not end.
 pub(super) fn hung_up(error: &Error, address: &str) -> Option<Failure> {
     let Error::Io { kind, message } = error else { return None };
     let is_end = match kind {
@@ -196,9 +196,13 @@ pub(super) fn hung_up(error: &Error, address: &str) -> Option<Failure> {
         _ => message.contains("close_notify") || message.contains("reset by peer"),
     };
     is_end.then(|| {
-        let words = TlsRefusal::HungUp.words(&TlsFindings::default());
-        let text = format!("TLS of the login with {address}: {words}; or it is no SQL Server");
-        Failure { obstacle: Some(Obstacle::HungUp), ..Failure::new(FailureKind::Tls, text) }
+        let text = format!(
+            "login to {address}: the server, or something before it, hung up during the login: it takes no more connections or is on its \
+             way down, is no SQL Server, or its TLS has no cipher suite or protocol in common with dbtop (TLS 1.2, ECDHE with AES-GCM; \
+             Windows Server 2012 R2 and older need an ECDSA certificate for that); the server's error log and System log (Schannel) say \
+             which"
+        );
+        Failure { obstacle: Some(Obstacle::HungUp), ..Failure::new(FailureKind::Unreachable, text) }
     })
 }
 
@@ -299,7 +303,11 @@ mod tests {
         assert_eq!(&*text, "connection lost while headline was asked for: Connection reset by peer");
         for lost in [reset, Error::Io { kind: io::ErrorKind::Other, message: wrapped }] {
             let failure = hung_up(&lost, "SQL1").unwrap();
-            assert_eq!((failure.kind, failure.obstacle), (FailureKind::Tls, Some(Obstacle::HungUp)));
+            assert_eq!((failure.kind, failure.obstacle), (FailureKind::Unreachable, Some(Obstacle::HungUp)));
+            assert!(
+                failure.text.starts_with("login to SQL1: the server, or something before it, hung up"),
+                "{failure}"
+            );
             assert!(failure.text.contains("no cipher suite or protocol in common"), "{failure}");
         }
         assert!(hung_up(&Error::Io { kind: io::ErrorKind::TimedOut, message: "x".into() }, "SQL1").is_none());

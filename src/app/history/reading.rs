@@ -171,12 +171,18 @@ impl Readings {
 
     /// One more. Of too many the oldest gives way.
     pub fn ask(&mut self, reading: Reading, links: &Links) {
-        while self.open.len() >= MOST {
-            let oldest = (0..self.open.len()).min_by_key(|n| self.open.get(*n).map(|open| open.ticket));
-            let Some(oldest) = oldest.and_then(|n| self.open.remove(n)) else { break };
-            links.say(Reply::NoHistory { ticket: Some(oldest.ticket), why: GIVES_WAY.to_owned() });
+        while let Some(old) = self.in_the_way_of(&reading).and_then(|n| self.open.remove(n)) {
+            links.say(Reply::NoHistory { ticket: Some(old.ticket), why: GIVES_WAY.to_owned() });
         }
         self.open.push_back(reading);
+    }
+
+    /// The place of what has to give way: samples before new ones, since the screen shows one stretch of them; or the oldest of too many.
+    fn in_the_way_of(&self, new: &Reading) -> Option<usize> {
+        let is_samples = |reading: &Reading| matches!(reading.walk, Walk::Samples(_));
+        let replaced = self.open.iter().position(|open| is_samples(new) && is_samples(open));
+        let oldest = || (0..self.open.len()).min_by_key(|n| self.open.get(*n).map(|open| open.ticket));
+        replaced.or_else(|| oldest().filter(|_| self.open.len() >= MOST))
     }
 
     /// Nothing is left to read.
@@ -270,6 +276,17 @@ mod tests {
             assert_eq!(cut, Some(gathered::Cut::Time));
             assert!(begins > TO.plus_ms(-DAY_MS) && begins < TO, "the newest stretch is read: {begins:?}");
         }
+    }
+
+    #[test]
+    fn new_samples_replace_open_ones_and_nothing_else() {
+        let mut all = Readings::default();
+        for (ticket, reading) in (1..).zip(readings(Duration::ZERO)) {
+            all.open.push_back(Reading { ticket, ..reading });
+        }
+        let [samples, spent] = readings(Duration::ZERO);
+        assert_eq!(all.in_the_way_of(&samples).map(|n| all.open[n].ticket), Some(1));
+        assert_eq!(all.in_the_way_of(&spent).map(|n| all.open[n].ticket), None, "there is room");
     }
 
     #[test]

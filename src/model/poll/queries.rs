@@ -226,9 +226,15 @@ impl QueryRow {
         }
     }
 
+    /// What of a measure falls into an interval of its table, on the average.
+    pub fn part(&self, measure: Measure, over_ms: u64) -> Option<i64> {
+        within(self.of(measure), self.own_ms, over_ms)
+    }
+
     /// Its parts of what is summed over all queries.
-    fn sums(&self) -> [Option<i64>; 5] {
-        [self.cpu_us, self.elapsed_us, self.reads, self.writes, self.runs]
+    fn sums(&self, over_ms: u64) -> [Option<i64>; 5] {
+        [Measure::Cpu, Measure::Elapsed, Measure::Reads, Measure::Writes, Measure::Runs]
+            .map(|measure| self.part(measure, over_ms))
     }
 }
 
@@ -256,14 +262,14 @@ impl QueryTable {
 
     /// What is less than a trifle of everything goes, but for the first ones.
     pub fn leave_trifles_out(&mut self) {
-        let mut all = [0_i64; 5];
+        let (mut all, over_ms) = ([0_i64; 5], self.over_ms);
         for query in &self.queries {
-            for (sum, part) in all.iter_mut().zip(query.sums()) {
+            for (sum, part) in all.iter_mut().zip(query.sums(over_ms)) {
                 *sum = sum.saturating_add(part.unwrap_or(0));
             }
         }
         let is_some = |query: &QueryRow| {
-            let mut parts = query.sums().into_iter().zip(all);
+            let mut parts = query.sums(over_ms).into_iter().zip(all);
             parts.any(|(part, all)| part.is_none_or(|n| n > 0 && n as f64 >= all as f64 * LEAST_PART))
         };
         let (mut place, before) = (0, self.queries.len());
@@ -314,13 +320,15 @@ impl Counters for QueriesSample {
         let is_same_count = !is_set_back && old.workload_since == now.workload_since;
         let workload = delta(old.workload_ms, now.workload_ms).filter(|_| is_same_count);
         let total = now.total.and_then(|total| usize::try_from(total).ok()).unwrap_or(0);
+        // The whole is of this interval, whatever time of its own a query is told over.
+        let all = |measure| sum(queries.iter().map(|q| q.part(measure, interval.ms)));
         let mut table = QueryTable {
             left_out: total.saturating_sub(now.queries.len()) as u64,
-            cpu_us: sum(queries.iter().map(|q| q.cpu_us)),
-            runs: sum(queries.iter().map(|q| q.runs)),
+            cpu_us: all(Measure::Cpu),
+            runs: all(Measure::Runs),
             workload_us: workload.map(|ms| ms.saturating_mul(1000)),
             over_ms: interval.ms,
-            sums: Measure::ALL.map(|measure| sum(queries.iter().map(|q| q.of(measure)))).into(),
+            sums: Measure::ALL.map(all).into(),
             queries,
         };
         if !is_set_back && table.queries.is_empty() {
@@ -460,7 +468,11 @@ mod tests {
         let [query] = &table.queries[..] else { panic!("{table:?}") };
         assert_eq!((query.cpu_us, query.own_ms, query.at_least), (Some(60_000), 120_000, false));
         assert_eq!(table.cpu_ms_per_s(query), Some(0.5), "60 ms in two minutes");
-        assert_eq!(table.share_pct(query, Measure::Runs), Some(50.0), "of this minute");
+        assert_eq!(
+            (table.cpu_us, table.runs, table.coverage_pct()),
+            (Some(30_000), Some(30_000), Some(0.05))
+        );
+        assert_eq!(table.share_pct(query, Measure::Runs), Some(100.0), "of this minute, like the whole");
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! never was in the plan cache is not in it.
 
 use super::{
-    counts::{Measure, within},
+    counts::Measure,
     queries::{QueryRow, QueryTable},
 };
 
@@ -47,7 +47,7 @@ impl QueryTable {
 
     /// A query's part of the whole, in the time of the table. None: one of both is not known, or the whole is nothing.
     pub fn share(&self, query: &QueryRow, measure: Measure) -> Option<Share> {
-        let part = within(query.of(measure), query.own_ms, self.over_ms)?;
+        let part = query.part(measure, self.over_ms)?;
         let whole = self.whole(measure)?;
         (whole > 0 && part >= 0).then_some(Share { part, whole })
     }

@@ -171,6 +171,27 @@ fn other_databases(old: &QueryRow, new: &QueryRow) -> Vec<Arc<str>> {
     others
 }
 
+/// What of a query falls into the interval of its poll, as the whole is told.
+fn in_interval(query: &QueryRow, over_ms: u64) -> QueryRow {
+    let part = |measure| query.part(measure, over_ms);
+    QueryRow {
+        runs: part(Measure::Runs),
+        cpu_us: part(Measure::Cpu),
+        elapsed_us: part(Measure::Elapsed),
+        reads: part(Measure::Reads),
+        physical_reads: part(Measure::PhysicalReads),
+        writes: part(Measure::Writes),
+        rows: part(Measure::Rows),
+        grant_kb: part(Measure::Grant),
+        used_kb: part(Measure::Used),
+        ideal_kb: part(Measure::Ideal),
+        dop: part(Measure::Dop),
+        spills: part(Measure::Spills),
+        own_ms: 0,
+        ..query.clone()
+    }
+}
+
 /// A query over two stretches, the later one behind the earlier.
 fn joined(old: QueryRow, new: QueryRow) -> QueryRow {
     // A part that is not known: there was as much as is told, at least.
@@ -241,7 +262,7 @@ impl Sums {
         }
         self.left_out = self.left_out.max(table.left_out);
         for query in &table.queries {
-            self.add(query.clone(), true);
+            self.add(in_interval(query, table.over_ms), true);
         }
     }
 
@@ -251,7 +272,7 @@ impl Sums {
             return;
         }
         let row = match self.rows.remove(&row.hash) {
-            None => QueryRow { plan: None, own_ms: 0, ..row },
+            None => QueryRow { plan: None, ..row },
             Some(known) if is_newer => joined(known, row),
             Some(known) => joined(row, known),
         };

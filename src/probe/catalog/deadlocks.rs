@@ -322,7 +322,7 @@ mod tests {
     /// What is decoded of an answer, behind what came before it.
     fn decoded(ctx: &mut ProbeContext, answer: Vec<ResultSet>) -> Result<Sample, Unavailable> {
         let answer = sets(answer);
-        ctx.read.note(&answer, false);
+        ctx.read.note(&answer, false, NOW);
         let sample = decode(&answer, ctx)?;
         ctx.absorb(&sample);
         Ok(sample)
@@ -455,7 +455,7 @@ mod tests {
         // Our clock is ten seconds behind the server's.
         let mut ctx = ProbeContext::new(|| Timestamp::from_ms(1_795_960_790_000));
         ctx.note_clock(&answer, server_time.plus_ms(-10_000));
-        ctx.read.note(&answer, false);
+        ctx.read.note(&answer, false, NOW);
         let Ok(Sample::Known(State::Deadlocks(table))) = decode(&answer, &ctx) else { panic!() };
         let mut at: Vec<_> = table.patterns[0].reports.iter().map(|r| r.at).collect();
         at.sort_unstable();

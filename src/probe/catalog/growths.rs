@@ -19,7 +19,7 @@ use crate::{
         catalog::{deadlocks::RING as DEADLOCK_RING, who::who},
         clock::Clock,
         context::ProbeContext,
-        descriptor::{Company, Lane, Pace, Part, Probe, needed, optional},
+        descriptor::{Company, Lane, Pace, Part, Probe, optional},
         recorded,
         script::{Event, Needs, Script, Takes, When, script},
     },
@@ -50,7 +50,8 @@ const MOST_NAME: usize = 256;
 /// See the module.
 pub(super) static PROBE: Probe = Probe {
     parts: &[
-        needed(TRACE),
+        // Azure SQL Database knows no traces.
+        optional(TRACE, &[]),
         optional(GROWTHS, &[]),
         optional(SESSIONS, &[]),
         Part { script: EVENTS, when: &[When::SecondTrip, When::InFile(Event::Growth)], needed: true },
@@ -107,7 +108,7 @@ fn of_trace(sets: &Sets, ctx: &ProbeContext) -> Result<GrowthTable, Unavailable>
     let (mut total, mut read_to) = (None, None);
     let rows = sets.many(GROWTHS.name)?.filter_map(|row| {
         total = total.max(row.count("total_rows"));
-        let at = clock.at(row, "start_time")?;
+        let at = clock.at(row, "start_time").filter(|at| clock.is_noted(*at))?;
         let server_ms = local(row);
         read_to = read_to.max(server_ms);
         Some(FileGrowth {
@@ -178,8 +179,8 @@ fn growth(xml: &str, ctx: &ProbeContext) -> Option<FileGrowth> {
     let clock = ctx.clock();
     let took_ms = Clock::span(count("duration"));
     // It is written when the growth has ended.
-    let ended = Timestamp::parse(event.get("timestamp")?).filter(|at| clock.is_past(*at))?;
-    let at = ended.plus_ms(-took_ms.unwrap_or(0));
+    let ended = Timestamp::parse(event.get("timestamp")?).filter(|at| clock.is_noted(*at))?;
+    let at = Some(ended.plus_ms(-took_ms.unwrap_or(0))).filter(|at| clock.is_noted(*at))?;
     let id = count("database_id").and_then(|id| i32::try_from(id).ok());
     let kind = of("data", "file_type", "text").map(str::to_ascii_lowercase);
     let is = |word: &str| kind.as_deref().is_some_and(|kind| kind.starts_with(word));
@@ -337,7 +338,7 @@ mod tests {
         assert_eq!(is_told_by_a_session_alone(&answer), is_kept);
         let mut ctx = ProbeContext::new(|| Timestamp::from_ms(NOW_MS));
         ctx.note_clock(&answer, Timestamp::from_ms(NOW_MS));
-        ctx.read.note(&answer, false);
+        ctx.read.note(&answer, false, Timestamp::from_ms(NOW_MS));
         match decode(&answer, &ctx)? {
             Sample::Known(State::Growths(table)) => Ok(Arc::unwrap_or_clone(table)),
             other => panic!("{other:?}"),
@@ -368,9 +369,21 @@ mod tests {
         let asked_for = EVENT.replace(">true<", ">false<");
         let shrunk = EVENT.replace(">65536<", ">-65536<");
         let later = EVENT.replace("2026-01-31", "2036-01-31");
+        let ancient = EVENT.replace("2026-01-31", "0001-01-01");
+        let endless = EVENT.replace("2026-01-31", "2017-01-31").replace(">400<", ">300000000000<");
         let nameless = EVENT.replace("name=", "nome=");
-        let none =
-            [&*asked_for, &shrunk, &later, &nameless, "", "<event", "\u{0}<<>", &"<event ".repeat(9_000)];
+        let none = [
+            &*asked_for,
+            &shrunk,
+            &later,
+            &ancient,
+            &endless,
+            &nameless,
+            "",
+            "<event",
+            "\u{0}<<>",
+            &"<event ".repeat(9_000),
+        ];
         assert_eq!(of_session("event_file", &none).unwrap().growths, []);
         // Cut within what else the session collects; hostile figures and names.
         let cut = &EVENT[..EVENT.len() - 60];
@@ -381,6 +394,25 @@ mod tests {
         let odd = table.growths.iter().find(|growth| growth.took_ms.is_none()).unwrap();
         assert_eq!(odd.database, None);
         assert!(!odd.file.as_deref().unwrap().contains('\u{7}'), "{odd:?}");
+    }
+
+    #[test]
+    fn a_session_tells_where_a_server_knows_no_traces() {
+        assert!(PROBE.parts.iter().all(|part| part.script.name != TRACE.name || !part.needed));
+        let columns = ["server_time", "name", "target_name", "target_data"];
+        let clock = Cell::Instant { utc_ms: NOW_MS, offset_min: 0 };
+        let row = vec![clock, text("grow"), text("ring_buffer"), Cell::Null];
+        let ring = set("growth_ring", &["ring"], vec![vec![text(&format!("<R>{EVENT}</R>"))]]);
+        let answer = sets(vec![set("growth_source", &columns, vec![row]), ring]);
+        assert!(is_told_by_a_session_alone(&answer));
+        let mut ctx = ProbeContext::new(|| Timestamp::from_ms(NOW_MS));
+        ctx.note_clock(&answer, Timestamp::from_ms(NOW_MS));
+        ctx.read.note(&answer, false, Timestamp::from_ms(NOW_MS));
+        let told = decode(&answer, &ctx).unwrap();
+        assert!(
+            matches!(&told, Sample::Known(State::Growths(table)) if table.growths.len() == 1),
+            "{told:?}"
+        );
     }
 
     #[test]

@@ -80,10 +80,10 @@ static EACH: EachDatabase = EachDatabase {
     then: &[
         needed(QUERIES),
         optional(WAITS, &[When::Has("query_store_wait_stats")]),
-        optional(REPLICAS, &[When::Has("query_store_runtime_stats.replica_group_id")]),
         optional(VARIANTS, &[When::Has("query_store_query_variant")]),
         optional(HINTS, &[When::Has("query_store_query_hints")]),
         optional(FEEDBACK, &[When::Has("query_store_plan_feedback")]),
+        optional(REPLICAS, &[When::Has("query_store_runtime_stats.replica_group_id")]),
     ],
     more,
 };
@@ -264,8 +264,12 @@ fn store(
     }
 }
 
-/// The database is a secondary replica: nobody may write to it, and nobody set it so.
+/// The database is a secondary replica: nobody may write to it, and nobody set it so. One that is of no availability group is none, and
+/// is not asked.
 fn is_secondary(listed: Row<'_>) -> Option<bool> {
+    if listed.bool("may_be_secondary") == Some(false) {
+        return Some(false);
+    }
     let is_closed = match &*listed.line("updateability", 60)? {
         "READ_ONLY" => true,
         "READ_WRITE" => false,

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::sim::{
     backend::{
-        ColumnType::{BigInt, DateTime, DateTimeOffset, Int, NVarChar, NVarCharMax},
+        ColumnType::{BigInt, Bit, DateTime, DateTimeOffset, Int, NVarChar, NVarCharMax},
         Value,
     },
     world::storage::{Growth, GrowthSession},
@@ -106,11 +106,14 @@ fn sessions(q: &Asked<'_>) -> Table {
         GrowthSession::File => {
             let data =
                 format!("<EventFileTarget truncated=\"0\"><File name=\"{}\"/></EventFileTarget>", path(q));
-            vec![q.now(), text(SESSION), text("event_file"), text(data)]
+            vec![q.now(), text(SESSION), text("event_file"), text(data), Value::Bool(false)]
         }
-        GrowthSession::Memory => vec![q.now(), text(SESSION), text("ring_buffer"), Value::Null],
+        GrowthSession::Memory => {
+            vec![q.now(), text(SESSION), text("ring_buffer"), Value::Null, Value::Bool(false)]
+        }
     });
-    Table::new(&SESSIONS).with(row.into_iter())
+    let columns: Vec<_> = SESSIONS.into_iter().chain([("is_shared", Bit)]).collect();
+    Table::new(&columns).with(row.into_iter())
 }
 
 /// The place of an event in the file.

@@ -62,6 +62,7 @@ fn stores(q: &Asked<'_>) -> Table {
         ("is_auto_close_on", Bit),
         ("is_in_standby", Bit),
         ("is_read_only", Bit),
+        ("may_be_secondary", Bit),
         ("updateability", NVarChar(60)),
         ("is_query_store_on", Bit),
     ];
@@ -72,8 +73,10 @@ fn stores(q: &Asked<'_>) -> Table {
         let name = text(q.moment.database_name(database));
         let is_secondary =
             database.replicated && q.moment.profile.membership.is_some_and(|own| own.place != 0);
+        let may_be = database.replicated && q.moment.profile.membership.is_some();
         let updateability = text(if is_secondary { "READ_ONLY" } else { "READ_WRITE" });
-        let last = [Value::Bool(false), updateability, Value::Bool(store.state != 0)];
+        let updateability = if may_be { updateability } else { Value::Null };
+        let last = [Value::Bool(false), Value::Bool(may_be), updateability, Value::Bool(store.state != 0)];
         let row = [int(total), int(store.database_id), name, text("ONLINE")];
         Some(row.into_iter().chain(room::entered_by_all()).chain(last).collect())
     });

@@ -180,5 +180,5 @@ pub(super) const OBJECTS: &[Object] = &[
         opt("is_shutdown", Bit), opt("is_default", Bit), opt("buffer_count", Int), opt("buffer_size", Int),
         opt("file_position", BigInt), opt("reader_spid", Int), opt("start_time", DateTime),
         opt("last_event_time", DateTime), opt("event_count", BigInt), opt("dropped_event_count", Int),
-    ]),
+    ]).only(Reach::Servers),
 ];

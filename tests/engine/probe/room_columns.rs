@@ -33,7 +33,13 @@ pub static ROOM: &[(&str, Columns)] = &[
     ("growth_ring", &[("ring_head", Text), ("ring", Text)]),
     (
         "growth_source",
-        &[("server_time", Instant), ("name", Text), ("target_name", Text), ("target_data", Text)],
+        &[
+            ("server_time", Instant),
+            ("name", Text),
+            ("target_name", Text),
+            ("target_data", Text),
+            ("is_shared", Bit),
+        ],
     ),
     (
         "growth_trace",

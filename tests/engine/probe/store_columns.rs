@@ -178,6 +178,7 @@ pub static STORED: &[(&str, Columns)] = &[
             ("is_auto_close_on", Bit),
             ("is_in_standby", Bit),
             ("is_read_only", Bit),
+            ("may_be_secondary", Bit),
             ("updateability", Text),
             ("is_query_store_on", Bit),
         ],

@@ -121,8 +121,14 @@ fn what_is_a_little_slower_pushes_out_nothing_that_is_much_slower_or_varies() {
 
 /// Query, group, role, runs and CPU of each replica: plan, interval, group, runs of each row.
 fn by_replica(stats: &[(i64, i64, i64, i64)]) -> Vec<(i64, i64, Option<i64>, i64, f64)> {
+    of_groups("", stats)
+}
+
+/// The same, of a store in whose tables this was changed.
+fn of_groups(change: &str, stats: &[(i64, i64, i64, i64)]) -> Vec<(i64, i64, Option<i64>, i64, f64)> {
     let db = Connection::open_in_memory().unwrap();
     db.execute_batch(TABLES).unwrap();
+    db.execute_batch(change).unwrap();
     for (plan, interval, group, runs) in stats {
         let sql = "INSERT INTO query_store_runtime_stats VALUES (?1, ?2, 0, ?4, 2.0, 3.0, 0.0, 1, 1, 1.0, 1.0, 1.0, 1.0, 1.0, ?3)";
         db.execute(sql, rusqlite::params![plan, interval, group, runs]).unwrap();
@@ -147,5 +153,7 @@ fn runs_of_several_replicas_are_told_apart_and_those_of_one_are_not_told_again()
     assert_eq!(by_replica(&[(11, 9, 1, 10), (12, 10, 1, 20), (21, 10, 1, 5)]), [], "one replica");
     let apart =
         by_replica(&[(11, 9, 1, 10), (12, 10, 2, 20), (12, 10, 2, 4), (21, 10, 7, 5), (21, 8, 2, 90)]);
+    let one_group = "DELETE FROM query_store_replicas WHERE replica_group_id = 2";
+    assert_eq!(of_groups(one_group, &[(11, 9, 1, 10), (12, 10, 2, 20)]), [], "the statistics are not read");
     assert_eq!(apart, [(1, 2, Some(2), 24, 48.0), (1, 1, Some(1), 10, 20.0), (2, 7, None, 5, 10.0)]);
 }

@@ -102,13 +102,15 @@ fn slow_file(case: &Case<'_>) -> Option<(Grade, bool, Why)> {
     Some((grade, file.kind.as_deref() == Some("LOG"), why))
 }
 
-/// The file with the oldest I/O in flight. One that hangs has no time of any that ended.
+/// The file whose I/O in flight is the gravest, each by what it was before. One that hangs has no time of any that ended.
 fn stalled_io(case: &Case<'_>) -> Option<(Grade, Why)> {
     let table = case.facts.files.fresh(case.now)?;
-    let aged = table.files.iter().filter_map(|row| Some((row, row.oldest_io_ms?)));
-    let (row, oldest_ms) = aged.max_by_key(|(_, ms)| *ms)?;
-    let is = |why: &Why| matches!(why, Why::StalledIo { ids, .. } if *ids == row.file.ids());
-    let grade = case.grade(Gauge::PendingIo, oldest_ms as f64 / 1_000.0, is)?;
+    let graded = table.files.iter().filter_map(|row| {
+        let is = |why: &Why| matches!(why, Why::StalledIo { ids, .. } if *ids == row.file.ids());
+        let oldest_ms = row.oldest_io_ms?;
+        Some((case.grade(Gauge::PendingIo, oldest_ms as f64 / 1_000.0, is)?, oldest_ms, row))
+    });
+    let (grade, oldest_ms, row) = graded.max_by_key(|(grade, ms, _)| (*grade, *ms))?;
     let (database, file) = (row.file.database.clone(), row.file.name.clone());
     // As coarse as it is told.
     let oldest_ms = oldest_ms / 1_000 * 1_000;

@@ -145,6 +145,8 @@ fn dates_a_month_and_a_quarter_ahead_hold_their_bounds() {
     for growth in ALL {
         for (ahead, bound) in AHEAD.into_iter().zip(bound(growth)) {
             let [ours, ..] = tried(growth, ahead, 0..2);
+            assert!(!ours.off_pct.is_empty(), "{growth:?}, {ahead} days ahead: no date at all");
+            assert_eq!(ours.none, 0, "{growth:?}, {ahead} days ahead: without a date");
             assert!(ours.mean() <= bound, "{growth:?}, {ahead} days ahead: {:.1} % off", ours.mean());
         }
     }

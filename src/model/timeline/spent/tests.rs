@@ -64,6 +64,16 @@ fn polls_add_up_with_their_wholes_and_shares() {
 }
 
 #[test]
+fn a_query_told_over_a_time_of_its_own_is_a_part_of_its_poll_as_the_whole_is() {
+    let long = QueryRow { own_ms: 600_000, ..query(1, 60) };
+    let all = spent(&[(5, QueryTable { runs: Some(30), cpu_us: Some(30_000), ..table(vec![long]) })]);
+    let first = all.find(1).unwrap();
+    assert_eq!((first.runs, first.cpu_us, first.elapsed_us), (Some(30), Some(30_000), Some(120_000)));
+    assert_eq!((all.table.runs, all.table.cpu_us), (first.runs, first.cpu_us));
+    assert_eq!(all.cpu_ms_per_s(Some(first)), Some(0.1));
+}
+
+#[test]
 fn a_poll_counts_where_most_of_its_time_lies_and_holes_are_told() {
     let poll = |minute| (minute, table(vec![query(1, 10)]));
     // The first one tells of the time before; the last one mostly of the time within.

@@ -286,6 +286,11 @@ fn a_secondary_replica_is_known_by_what_nobody_may_write_and_nobody_set_so() {
     assert_eq!(of("?", false, false), None);
     let silent = told(&mut context(), vec![listed(&[(5, "ONLINE")]), state(5, 70, 0)]);
     assert_eq!(silent.stores[0].is_secondary, None);
+    let alone = vec![int(1), int(5), text("db5"), text("ONLINE"), Cell::Bool(false), Cell::Null];
+    let columns =
+        ["total_rows", "database_id", "database_name", "state_desc", "may_be_secondary", "updateability"];
+    let alone = told(&mut context(), vec![set("query_stores", &columns, vec![alone]), state(5, 70, 0)]);
+    assert_eq!(alone.stores[0].is_secondary, Some(false), "of no availability group: not asked");
 }
 
 #[test]

@@ -114,6 +114,11 @@ fn an_io_that_hangs_is_a_reason_and_stays_one_until_it_clears() {
     let first = poll(6_000, &Health::default());
     let later = poll(3_000, &first);
     assert_eq!((later.level, poll(1_900, &later).level), (Level::Warning, Level::Ok));
+    // Another file whose I/O is older, and no reason by itself, does not end it.
+    let both = with_files(vec![hangs(3, 3_000), hangs(1, 3_500)], |_| {});
+    let both =
+        assess(&PollSettings::default(), &both, &History::default(), &Thresholds::default(), &first, NOW);
+    assert_eq!(both.level, Level::Warning);
 }
 
 #[test]
