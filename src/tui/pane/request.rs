@@ -74,7 +74,7 @@ pub fn asked(action: Action, key: Option<&RowKey>) -> Option<Wish> {
 
 /// Why a server cannot be asked about the row; None: it can, or the action is another one.
 pub fn refuses(action: Action, key: Option<&RowKey>) -> Option<String> {
-    let is_about_session = matches!(action, Action::Plan | Action::SessionWaits);
+    let is_about_session = matches!(action, Action::Plan | Action::SessionWaits | Action::SessionInput);
     (is_about_session && asked(action, key).is_none()).then(|| "no session is under the cursor".to_owned())
 }
 

@@ -19,7 +19,7 @@ impl<P: Parts> PartsPane<P> {
             return Some(why);
         }
         let nothing = match action {
-            Action::Plan | Action::SessionWaits => "no session is under the cursor",
+            Action::Plan | Action::SessionWaits | Action::SessionInput => "no session is under the cursor",
             Action::BufferPool | Action::PlanCache | Action::FreeSpace => "no instance is under the cursor",
             _ => return None,
         };
