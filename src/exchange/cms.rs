@@ -136,7 +136,9 @@ pub(super) fn merge_folders(rows: &mut Vec<Row>) {
             && let (Some(Row { draft: Ok(there), remark, .. }), Ok(more)) = (merged.get_mut(*at), &row.draft)
         {
             add_groups(there, more);
-            row.remark.iter().for_each(|more| add_remark(remark, more));
+            if let Some(more) = &row.remark {
+                add_remark(remark, more);
+            }
             continue;
         }
         if let (Some(key), Ok(draft)) = (key, &mut row.draft) {

@@ -136,8 +136,8 @@ impl Plan {
             let (Change::Add(record) | Change::Edit(record, _)) = &entry.change else { continue };
             let new_group = |name: &&String| !groups.contains(&name.to_lowercase());
             let named = |name: &String| GroupRecord { name: name.clone(), ..GroupRecord::default() };
-            let group = record.groups.iter().filter(new_group).map(named);
-            let bad_group = group.filter_map(|group| group.check_new_name().err()).next();
+            let mut new_groups = record.groups.iter().filter(new_group).map(named);
+            let bad_group = new_groups.find_map(|group| group.check_new_name().err());
             let spelled = |key: &String| LabelRecord::check_spelling(key, keys.iter().map(String::as_str));
             let bad_key = record.labels.keys().find_map(|key| spelled(key).err());
             let [.., of_groups, of_labels] = &entry.headings;

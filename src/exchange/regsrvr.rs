@@ -188,7 +188,9 @@ fn fill(draft: &mut Draft, server: &Server) -> Result<Option<String>, RecordErro
         }
     }
     let mut said = set_folder(draft, &folder(&server.parent));
-    remark(&says).iter().for_each(|more| add_remark(&mut said, more));
+    if let Some(more) = remark(&says) {
+        add_remark(&mut said, &more);
+    }
     Ok(said)
 }
 

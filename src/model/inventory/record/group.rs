@@ -32,7 +32,7 @@ impl GroupRecord {
     /// # Errors
     /// The sign that is in the way.
     pub fn check_new_name(&self) -> Result<(), RecordError> {
-        match self.name.chars().find(is_in_the_way) {
+        match self.name.chars().find(|c| is_in_the_way(*c)) {
             None => Ok(()),
             Some(sign) => Err(RecordError {
                 field: "name",
@@ -46,12 +46,12 @@ impl GroupRecord {
 
     /// A name of another program as a new group may have it: `-` for every sign that is in the way.
     pub fn free_name(name: &str) -> String {
-        name.replace(|c| is_in_the_way(&c), "-")
+        name.replace(is_in_the_way, "-")
     }
 }
 
 /// Scopes, filters and lists give it another meaning.
-const fn is_in_the_way(c: &char) -> bool {
+const fn is_in_the_way(c: char) -> bool {
     matches!(c, ',' | ';' | '@' | '"' | '*')
 }
 
