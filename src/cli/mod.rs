@@ -78,7 +78,8 @@ fn in_words(error: clap::Error, command: &mut clap::Command) -> clap::Error {
 }
 
 /// What follows the help of every command.
-const EXIT_CODES: &str = "Exit code 3: wrong arguments, or the command could not do its work. 0, 1 and 2 are its result: fine, a warning, critical.";
+const EXIT_CODES: &str = "Exit code 3: wrong arguments, or the command could not do its work. 0, 1 and 2 are its result: fine, a warning, critical; \
+     3 as well where a command that tells health does not know all of it.";
 
 /// Sub-commands of the sealed inventory, and those that poll nothing: which fleet is watched means nothing to them.
 const WITHOUT_FLEET: [&str; 11] =

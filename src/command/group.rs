@@ -7,7 +7,10 @@ use super::{
     select::{changed, renamed, selected},
 };
 use crate::{
-    app::inventory::{edit::save, lists::hangs_on_group},
+    app::inventory::{
+        edit::save,
+        lists::{hangs_on_group, lost_with_group},
+    },
     cli::inventory::{Group, GroupCommand, MembersCommand, Which},
     model::inventory::{
         instance::InstanceId,
@@ -52,7 +55,7 @@ pub fn run(args: Group, invocation: &Invocation) -> anyhow::Result<ExitCode> {
         }
         GroupCommand::Remove { name, yes } => {
             let entry = named(&inventory, &name)?;
-            ask::confirm_loss(&format!("group {name}"), &hangs_on_group(&inventory, &name), yes)?;
+            ask::confirm_loss(&format!("group {name}"), &lost_with_group(&inventory, &name), yes)?;
             tenant.change(&author, |change| change.remove(Kind::Group, entry.id))?;
             vec![("removed", entry.record.name.clone())]
         }

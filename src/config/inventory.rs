@@ -5,7 +5,7 @@ use super::error::{ConfigError, Invalid, Origin, line_at, list, plain, shorten};
 use crate::model::{
     base::{secret::Secret, text},
     inventory::{
-        address::{Endpoint, holds_password},
+        address::{Endpoint, holds_password, may_hold_password},
         instance::{Fingerprint, InstanceInfo, Target, TlsMode},
         record::{Auth, SecretRef},
     },
@@ -219,14 +219,14 @@ impl Reading<'_> {
     fn row(&mut self, row: Spanned<DeValue<'_>>, ca_file: Option<&PathBuf>) {
         let line = line_at(self.text, row.span().start);
         let named = row.get_ref().get("name").and_then(|name| name.get_ref().as_str());
-        let named = named.filter(|name| !holds_password(name));
+        let named = named.filter(|name| !may_hold_password(name));
         let name = named.map(|name| text::sanitize_line(name, LONGEST_NAME).to_string()).unwrap_or_default();
         match Row::deserialize(ValueDeserializer::from(row)) {
             Ok(row) if row.name.is_empty() || row.name.chars().any(char::is_control) => {
                 let problem = format!("instance name {:?} is empty or has control characters", row.name);
                 self.wrong(line, "name", problem, String::new());
             }
-            Ok(row) if holds_password(&row.name) => {
+            Ok(row) if may_hold_password(&row.name) => {
                 let problem = "the name has a password in it, as a connection string has".to_owned();
                 self.wrong(line, "name", problem, "write a name; the address goes into host".into());
             }

@@ -5,6 +5,7 @@ use super::{
     Draft, Row, Rows,
     field::{Field, Value, shown},
 };
+use crate::model::inventory::record::GroupRecord;
 use std::collections::BTreeMap;
 
 /// The script that returns the rows.
@@ -67,8 +68,8 @@ pub fn rows(groups: &[CmsGroup], servers: &[CmsServer]) -> Rows {
         if !server.description.trim().is_empty() {
             draft.set(Field::Notes, Value::Text(server.description.trim().to_owned()));
         }
-        set_folder(&mut draft, &folder(server.group, &by_id));
-        all.rows.push(Row { line: at + 1, draft: Ok(draft), remark: None });
+        let remark = set_folder(&mut draft, &folder(server.group, &by_id));
+        all.rows.push(Row { line: at + 1, draft: Ok(draft), remark });
     }
     merge_folders(&mut all.rows);
     all
@@ -90,15 +91,33 @@ fn folder(id: i64, by_id: &BTreeMap<i64, &CmsGroup>) -> Vec<String> {
     path
 }
 
-/// One group for each level: `EU`, `EU/Sales`, so that the group of a folder holds everything below it.
-pub(super) fn set_folder(draft: &mut Draft, path: &[String]) {
+/// One group for each level: `EU`, `EU/Sales`, so that the group of a folder holds everything below it. Returns a remark if a folder is
+/// called as no group may be.
+pub(super) fn set_folder(draft: &mut Draft, folders: &[String]) -> Option<String> {
     let mut groups = Vec::new();
+    let path: Vec<String> = folders.iter().map(|folder| GroupRecord::free_name(folder)).collect();
     for depth in 1..=path.len() {
         groups.push(path[..depth].join("/"));
     }
     groups.retain(|group| !group.is_empty());
     if !groups.is_empty() {
         draft.set(Field::Groups, Value::List(groups));
+    }
+    (path != folders).then(|| {
+        let [from, to] = [folders, &path].map(|names| shown(&names.join("/")));
+        format!("its folder {from} is the group {to}: scopes and filters could not name it otherwise")
+    })
+}
+
+/// Adds to a row's remark.
+pub(super) fn add_remark(to: &mut Option<String>, more: &str) {
+    match to {
+        Some(there) if there.contains(more) => {}
+        Some(there) => {
+            there.push_str("; ");
+            there.push_str(more);
+        }
+        None => *to = Some(more.to_owned()),
     }
 }
 
@@ -114,18 +133,18 @@ pub(super) fn merge_folders(rows: &mut Vec<Row>) {
     for mut row in rows.drain(..) {
         let key = row.draft.as_ref().ok().and_then(key);
         if let Some(at) = key.as_ref().and_then(|key| first.get(key))
-            && let (Some(Ok(there)), Ok(more)) = (merged.get_mut(*at).map(|row| &mut row.draft), &row.draft)
+            && let (Some(Row { draft: Ok(there), remark, .. }), Ok(more)) = (merged.get_mut(*at), &row.draft)
         {
             add_groups(there, more);
+            if let Some(more) = &row.remark {
+                add_remark(remark, more);
+            }
             continue;
         }
         if let (Some(key), Ok(draft)) = (key, &mut row.draft) {
             let same_name = named.get(&key[0]).and_then(|at| merged.get(*at)?.draft.as_ref().ok());
             if let Some(name) = same_name.and_then(|there| other_name(draft, there)) {
-                row.remark = Some(match row.remark.take() {
-                    Some(remark) => format!("{remark}; {TWICE}"),
-                    None => TWICE.to_owned(),
-                });
+                add_remark(&mut row.remark, TWICE);
                 draft.set(Field::Name, Value::Text(name));
             } else {
                 named.entry(key[0].clone()).or_insert(merged.len());
@@ -203,6 +222,26 @@ mod tests {
             rows.records(&Defaults { auth: Some(auth) }).remove(0).unwrap().groups.len()
         };
         assert_eq!([groups_of(1), groups_of(31), groups_of(32)], [1, 31, 0]);
+    }
+
+    #[test]
+    fn a_folder_that_no_group_may_be_called_as_is_written_otherwise_and_said() {
+        let groups = [
+            group(1, None, "DatabaseEngineServerGroup"),
+            group(6, Some(1), "EU, West"),
+            group(7, Some(6), "@night"),
+            group(8, Some(1), "day"),
+        ];
+        let rows = rows(&groups, &[server(8, "a", "db1"), server(7, "a", "db1"), server(8, "b", "db2")]);
+        let Ok(draft) = &rows.rows[0].draft else { panic!("no draft") };
+        let named = ["day", "EU- West", "EU- West/-night"].map(str::to_owned).to_vec();
+        assert!(draft.get(Field::Groups) == Some(&Value::List(named)));
+        let remarks: Vec<Option<&str>> = rows.rows.iter().map(|row| row.remark.as_deref()).collect();
+        assert!(
+            remarks[0].is_some_and(|r| r.contains("EU, West/@night") && r.contains("EU- West/-night")),
+            "{remarks:?}"
+        );
+        assert_eq!(remarks[1..], [None]);
     }
 
     #[test]

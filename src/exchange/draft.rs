@@ -8,7 +8,7 @@ use super::{
 use crate::model::{
     base::{text::sanitize_line, time::Timestamp},
     inventory::{
-        address::{Endpoint, holds_password},
+        address::{Endpoint, may_hold_password},
         record::{Auth, InstanceRecord, PollSettings, RecordError, SecretRef, Tls, TlsCheck},
     },
 };
@@ -189,7 +189,7 @@ impl Draft {
     /// Its name; without one, its address, if it is one: a pasted connection string has a password in it.
     pub fn name(&self) -> Option<&str> {
         let address = || self.text(Field::Host).filter(|host| Endpoint::parse(host).is_ok());
-        self.text(Field::Name).filter(|name| !holds_password(name)).or_else(address)
+        self.text(Field::Name).filter(|name| !may_hold_password(name)).or_else(address)
     }
 
     /// True if no field is set.

@@ -4,7 +4,7 @@ use super::text::{self, MAX_CELL_BYTES};
 use crate::model::{
     base::{secret::Secret, time::Timestamp},
     inventory::{
-        address::holds_password,
+        address::{holds_password, may_hold_password},
         record::{RecordError, SecretRef},
     },
 };
@@ -325,7 +325,7 @@ fn time(text: &str) -> Option<Timestamp> {
 
 /// A text from a file, short and in quotes.
 pub(super) fn shown(text: &str) -> String {
-    if holds_password(text) {
+    if may_hold_password(text) {
         return "a text with a password in it".to_owned();
     }
     let short: String = text.chars().take(40).collect();

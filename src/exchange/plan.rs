@@ -2,8 +2,8 @@
 //! exactly the shown changes are made.
 
 use super::{COLUMNS, Defaults, Draft, Field, Row, RowProblem, Rows, Value};
-use crate::model::inventory::record::{Auth, InstanceRecord, SecretRef};
-use std::collections::{BTreeMap, HashMap};
+use crate::model::inventory::record::{Auth, GroupRecord, InstanceRecord, LabelRecord, SecretRef};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// One field that changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,8 +57,8 @@ pub struct Entry {
     pub change: Change,
     /// a remark for people
     pub remark: Option<String>,
-    /// what the file calls the columns of name, host and user
-    headings: [String; 3],
+    /// what the file calls the columns of name, host, user, groups and labels
+    headings: [String; 5],
 }
 
 /// Rows by the change that they would make.
@@ -122,12 +122,44 @@ impl Plan {
             };
         }
     }
+
+    /// Refuses rows that name a new group as none may be called, or write a label's key otherwise than it is there. `groups` and `keys` are
+    /// those of the inventory. To be asked after [`Plan::settle`]: only rows that are carried out bring new ones.
+    pub fn hold_to_names<'n>(
+        &mut self,
+        groups: impl Iterator<Item = &'n str>,
+        keys: impl Iterator<Item = &'n str>,
+    ) {
+        let mut groups: HashSet<String> = groups.map(str::to_lowercase).collect();
+        let mut keys: BTreeSet<String> = keys.map(str::to_owned).collect();
+        for entry in &mut self.entries {
+            let (Change::Add(record) | Change::Edit(record, _)) = &entry.change else { continue };
+            let new_group = |name: &&String| !groups.contains(&name.to_lowercase());
+            let named = |name: &String| GroupRecord { name: name.clone(), ..GroupRecord::default() };
+            let mut new_groups = record.groups.iter().filter(new_group).map(named);
+            let bad_group = new_groups.find_map(|group| group.check_new_name().err());
+            let spelled = |key: &String| LabelRecord::check_spelling(key, keys.iter().map(String::as_str));
+            let bad_key = record.labels.keys().find_map(|key| spelled(key).err());
+            let [.., of_groups, of_labels] = &entry.headings;
+            let wrong = bad_group.map(|mistake| (of_groups, mistake));
+            match wrong.or_else(|| bad_key.map(|mistake| (of_labels, mistake))) {
+                None => {
+                    groups.extend(record.groups.iter().map(|group| group.to_lowercase()));
+                    keys.extend(record.labels.keys().cloned());
+                }
+                Some((heading, mistake)) => {
+                    let (line, field) = (entry.line, heading.clone());
+                    entry.change = Change::Bad(RowProblem { line, field, reason: mistake.problem });
+                }
+            }
+        }
+    }
 }
 
 impl Entry {
     /// The reason why the row is refused, if it is.
     pub fn problem(&self) -> Option<RowProblem> {
-        let [name, host, user] = &self.headings;
+        let [name, host, user, ..] = &self.headings;
         let wrong = |field: &String, reason| RowProblem { line: self.line, field: field.clone(), reason };
         match &self.change {
             Change::Bad(problem) => Some(problem.clone()),
@@ -147,7 +179,7 @@ impl Entry {
 }
 
 /// Compares a file with the inventory. The case of names does not matter; two instances of one place, whatever way it is written, are one
-/// server twice. The database counts, as on Azure SQL Database.
+/// server twice, unless both are there and stay where they are. The database counts, as on Azure SQL Database.
 pub fn plan(there: &[InstanceRecord], rows: &Rows, defaults: &Defaults) -> Plan {
     let by_name: HashMap<String, &InstanceRecord> =
         there.iter().map(|r| (r.name.to_lowercase(), r)).collect();
@@ -164,7 +196,9 @@ pub fn plan(there: &[InstanceRecord], rows: &Rows, defaults: &Defaults) -> Plan 
             Some(line) if row.draft.is_ok() => Change::DuplicateName(*line),
             _ => change_of(row, old, defaults),
         };
-        if let Change::Add(record) | Change::Edit(record, _) = &change {
+        if let Change::Add(record) | Change::Edit(record, _) = &change
+            && !old.is_some_and(|old| old.is_where(record))
+        {
             let at = addresses.entry(record.place()).or_default();
             let is_own = |(name, _): &&(String, Auth)| name.eq_ignore_ascii_case(&record.name);
             let (own, auth) = (at.iter().any(|other| is_own(&other)), record.auth.clone());
@@ -185,12 +219,13 @@ pub fn plan(there: &[InstanceRecord], rows: &Rows, defaults: &Defaults) -> Plan 
     Plan { entries: entries.collect() }
 }
 
-/// What the file calls name, host and user. A row without a name has its address in its place.
-fn headings(row: &Row) -> [String; 3] {
-    let fields = [Field::Name, Field::Host, Field::User];
+/// What the file calls name, host, user, groups and labels. A row without a name has its address in its place.
+fn headings(row: &Row) -> [String; 5] {
+    let fields = [Field::Name, Field::Host, Field::User, Field::Groups, Field::Labels];
     let Ok(draft) = &row.draft else { return fields.map(|field| field.name().to_owned()) };
     let named = if draft.get(Field::Name).is_some() { Field::Name } else { Field::Host };
-    [named, Field::Host, Field::User].map(|field| draft.heading(field).to_owned())
+    [named, Field::Host, Field::User, Field::Groups, Field::Labels]
+        .map(|field| draft.heading(field).to_owned())
 }
 
 fn change_of(row: &Row, old: Option<&InstanceRecord>, defaults: &Defaults) -> Change {
@@ -322,6 +357,48 @@ mod tests {
         let Change::Edit(record, fields) = &replaced.entries[0].change else { panic!("no edit") };
         assert_eq!((record.name.as_str(), record.auth.user()), ("a", Some("v")));
         assert!(!fields.is_empty());
+    }
+
+    #[test]
+    fn twins_of_an_older_version_are_changed_and_no_new_one_is_made() {
+        let there = there("name,host,user,password\na,h,u,p\nb,\"h.,1433\",u,p\nc,i,u,p\n");
+        let rows = csv("name,host,user,notes\na,H,u,new\nb,\"h.,1433\",u,new\nc,h,u,new\nd,h,u,new\n");
+        let plan = plan(&there, &rows, &Defaults::default());
+        let kinds: Vec<bool> =
+            plan.entries.iter().map(|entry| matches!(entry.change, Change::Edit(..))).collect();
+        assert_eq!(kinds, [true, true, false, false]);
+        assert_eq!(plan.counts().refused, 2);
+    }
+
+    #[test]
+    fn the_trial_refuses_the_names_that_the_inventory_would_refuse() {
+        let there = there("name,host,user,groups,label.env\na,h1,u,\"x,y\",prod\n");
+        let rows = csv(
+            "name,host,user,Groups,label.env,label.Tier\na,h1,u,\"x,y;night\",prod,\nb,h2,u,@web,,\nc,h3,u,NIGHT,,1\n",
+        );
+        let held = |rows: &Rows, keys: [&str; 2]| {
+            let mut plan = plan(&there, rows, &Defaults::default());
+            plan.hold_to_names(["X,Y"].into_iter(), keys.into_iter());
+            plan.entries.iter().map(|entry| entry.problem().map(|p| p.to_string())).collect::<Vec<_>>()
+        };
+        let told = held(&rows, ["env", "Tier"]);
+        assert_eq!([&told[0], &told[2]], [&None, &None], "what is there stays");
+        assert!(
+            told[1].as_ref().is_some_and(|t| t.starts_with("line 3: Groups: ") && t.contains('@')),
+            "{told:?}"
+        );
+        let told = held(&rows, ["env", "TIER"]);
+        assert!(
+            told[2].as_ref().is_some_and(|t| t.starts_with("line 4: ") && t.contains("written TIER")),
+            "{told:?}"
+        );
+        // A row before counts, too.
+        let rows = csv("name,host,user,labels\nd,h4,u,team=a\ne,h5,u,Team=b\n");
+        let told = held(&rows, ["env", "Tier"]);
+        assert!(
+            told[0].is_none() && told[1].as_ref().is_some_and(|t| t.contains("written team")),
+            "{told:?}"
+        );
     }
 
     #[test]

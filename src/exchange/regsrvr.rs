@@ -4,7 +4,7 @@
 
 use super::{
     Draft, FileProblem, Row, Rows,
-    cms::{merge_folders, set_folder},
+    cms::{add_remark, merge_folders, set_folder},
     field::{Field, Value, set_text, shown},
     text::{Lines, MAX_CELL_BYTES},
 };
@@ -187,8 +187,11 @@ fn fill(draft: &mut Draft, server: &Server) -> Result<Option<String>, RecordErro
             draft.set(field, Value::Flag(true));
         }
     }
-    set_folder(draft, &folder(&server.parent));
-    Ok(remark(&says))
+    let mut said = set_folder(draft, &folder(&server.parent));
+    if let Some(more) = remark(&says) {
+        add_remark(&mut said, &more);
+    }
+    Ok(said)
 }
 
 fn put(draft: &mut Draft, field: Field, text: &str) -> Result<(), RecordError> {

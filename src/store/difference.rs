@@ -6,15 +6,12 @@
 use crate::model::{
     base::{time::Timestamp, zone::UTC},
     inventory::{
-        address::holds_password,
-        record::{Auth, InstanceRecord, SecretRef},
+        address::{holds_password, may_hold_password},
+        record::{AuditEntry, Auth, InstanceRecord, SecretRef},
     },
 };
 use serde::Serialize;
 use serde_json::Value;
-
-/// The longest value that is told whole, in characters.
-const LONGEST: usize = 80;
 
 /// The fields that differ, each as `field: before → after`.
 pub(super) fn difference(before: &impl Serialize, after: &impl Serialize) -> String {
@@ -98,8 +95,8 @@ fn text(path: &str, value: &Value) -> String {
         _ if is_secret(path) => kind(value),
         Value::Null => "none".to_owned(),
         Value::String(text) if text.is_empty() => "none".to_owned(),
-        Value::String(text) if holds_password(text) => "(a text with a password in it)".to_owned(),
-        Value::String(text) => clipped(text),
+        Value::String(text) if is_password_in(path, text) => "(a text with a password in it)".to_owned(),
+        Value::String(text) => AuditEntry::clipped(text),
         Value::Bool(_) => value.to_string(),
         Value::Number(number) => match number.as_i64().filter(|_| path.ends_with("until_ms")) {
             Some(ms) => UTC.instant(Timestamp::from_ms(ms)),
@@ -107,19 +104,19 @@ fn text(path: &str, value: &Value) -> String {
         },
         Value::Array(items) if items.is_empty() => "none".to_owned(),
         Value::Array(items) => {
-            clipped(&items.iter().map(|item| text("", item)).collect::<Vec<_>>().join(", "))
+            AuditEntry::clipped(&items.iter().map(|item| text("", item)).collect::<Vec<_>>().join(", "))
         }
         Value::Object(fields) => {
             let fields = fields.iter().map(|(name, value)| format!("{name} {}", text("", value)));
-            clipped(&fields.collect::<Vec<_>>().join(" "))
+            AuditEntry::clipped(&fields.collect::<Vec<_>>().join(" "))
         }
     }
 }
 
-fn clipped(text: &str) -> String {
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
+fn is_password_in(path: &str, text: &str) -> bool {
+    match path {
+        "name" | "host" => may_hold_password(text),
+        _ => holds_password(text),
     }
 }
 

@@ -71,21 +71,22 @@ impl DiskTrouble {
 /// Less than this is no room, bytes: the index of a log of SQLite has 32 KB, and pages come with it.
 const ROOM: u64 = 64 * 1024;
 
-/// Why a file that failed in some vague way takes no more. None: it would, or nobody says.
-pub(super) fn cause(file: &Path) -> Option<DiskTrouble> {
-    trouble(file).or_else(|| limited(file)).or_else(|| tried(file))
+/// Why a file that failed in some vague way takes no more. None: it would, or nobody says. Nothing is written beside a file that is only
+/// read.
+pub(super) fn cause(file: &Path, is_read: bool) -> Option<DiskTrouble> {
+    trouble(file).or_else(|| limited(file)).or_else(|| if is_read { None } else { tried(file) })
 }
 
-/// What comes of writing beside a file: a quota shows nowhere else.
+/// What comes of writing beside a file: a quota shows nowhere else. What has that name already, a link too, is nobody's trial.
 fn tried(file: &Path) -> Option<DiskTrouble> {
     let mut name = file.file_name()?.to_owned();
     name.push(format!("-room-{}", std::process::id()));
     let beside = file.with_file_name(name);
-    let written = File::create(&beside).and_then(|mut made| {
-        made.write_all(&vec![1; ROOM as usize])?;
-        made.sync_all()
+    let written = File::create_new(&beside).and_then(|mut made| {
+        let written = made.write_all(&vec![1; ROOM as usize]).and_then(|()| made.sync_all());
+        let _ = fs::remove_file(&beside);
+        written
     });
-    let _ = fs::remove_file(&beside);
     written.err().and_then(|error| DiskTrouble::of(&error, file))
 }
 
@@ -194,7 +195,24 @@ mod tests {
     #[test]
     fn a_trial_on_a_disk_with_room_finds_nothing_and_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(cause(&folder.path().join("history.db")), None);
+        let history = folder.path().join("history.db");
+        assert_eq!(cause(&history, false), None);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        // A link that somebody laid there is neither followed nor removed.
+        let link = folder.path().join(format!("history.db-room-{}", std::process::id()));
+        std::os::unix::fs::symlink(folder.path().join("theirs"), &link).unwrap();
+        assert_eq!(cause(&history, false), None);
+        assert!(link.is_symlink() && !folder.path().join("theirs").exists());
+    }
+
+    #[test]
+    fn nothing_is_written_beside_a_file_that_is_only_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let history = folder.path().join("history.db");
+        let long_ago = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1);
+        File::open(folder.path()).unwrap().set_modified(long_ago).unwrap();
+        let is_untouched = || fs::metadata(folder.path()).unwrap().modified().unwrap() == long_ago;
+        assert!(cause(&history, true).is_none() && is_untouched());
+        assert!(cause(&history, false).is_none() && !is_untouched(), "a trial leaves a trace in the folder");
     }
 }

@@ -241,10 +241,13 @@ impl StoreError {
         }
     }
 
-    /// Wraps an error of SQLite.
+    /// Wraps an error of SQLite. Who only reads says `reading …`.
     pub(super) fn sqlite(doing: &'static str, path: &Path) -> impl FnOnce(rusqlite::Error) -> Self {
         let path = path.to_owned();
-        move |source| match is_vague(&source).then(|| disk::cause(&path)).flatten() {
+        move |source| match is_vague(&source)
+            .then(|| disk::cause(&path, doing.starts_with("reading")))
+            .flatten()
+        {
             Some(trouble) => Self::Disk { doing, path, trouble },
             None => Self::Sqlite { doing, path, source },
         }

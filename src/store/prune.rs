@@ -220,7 +220,11 @@ impl Tenant {
         self.remembered()
     }
 
-    fn newest_entry(&self) -> Result<Option<Timestamp>, StoreError> {
+    /// When the newest entry of the audit log was written; None: not known.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn newest_entry(&self) -> Result<Option<Timestamp>, StoreError> {
         let last = audit::last_entry(&self.connection, &self.path)?;
         let found = self.connection.query_row(
             "SELECT seq, version, sealed FROM audit WHERE seq = ?1",

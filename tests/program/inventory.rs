@@ -105,7 +105,7 @@ fn an_instance_is_added_shown_changed_removed_and_restored() {
         "--unset",
         "added_at",
         "--unlabel",
-        "env",
+        "ENV",
     ]);
     let shown = &stage.json(&["instance", "show", "shop"])[0];
     assert_eq!((&shown["notes"], &shown["running"]), (&"moved".into(), &false.into()));
@@ -347,7 +347,10 @@ fn groups_labels_and_filters() {
     assert_eq!((&night["instances"], &night["description"]), (&1.into(), &"on call".into()));
     stage.done(&["filter", "save", "oncall", "group=nacht env=prod"]);
     // What hangs on it is told, and a yes is needed.
-    stage.refused(&["group", "remove", "Nacht"], &["group Nacht: 1 instance in it", "oncall", "--yes"]);
+    stage.refused(
+        &["group", "remove", "Nacht"],
+        &["group Nacht: 1 instance in it, which stays in the inventory", "oncall", "--yes"],
+    );
     stage.done(&["group", "copy", "Nacht", "day"]);
     assert_eq!(stage.names(&["--scope", "@day"]), ["a"]);
     stage.done(&["group", "remove", "Nacht", "--yes"]);

@@ -26,7 +26,7 @@ impl HistoryFile {
     pub fn back_up(&mut self, file: &Path) -> anyhow::Result<u64> {
         let reader = self.read()?;
         let size = reader.backup(file)?;
-        let period = reader.stats().span()?;
+        let period = reader.stats().span().ok().flatten();
         self.note("backup", "history", "all of it", period, file)?;
         Ok(size)
     }
@@ -37,7 +37,8 @@ impl HistoryFile {
     /// The backup cannot be used, somebody writes the history, or it has no entry in the audit log.
     pub fn put_back(&mut self, file: &Path) -> anyhow::Result<Option<PathBuf>> {
         let old = restore(file, &self.path, self.sealer.clone())?;
-        let period = self.read()?.stats().span()?;
+        // It is done, so the log tells of it, whatever can be read of its time.
+        let period = self.read().ok().and_then(|reader| reader.stats().span().ok().flatten());
         let scope = match &old {
             Some(old) => format!("all of it; the old one is {}", old.display()),
             None => "all of it".to_owned(),

@@ -29,7 +29,8 @@ pub fn named<'i>(inventory: &'i Inventory, name: &str) -> anyhow::Result<&'i Ent
 pub const SECOND_LOGIN: &str = "second-login";
 
 /// Refuses an address that another instance has with the same login: the server would be watched twice, however the two are written
-/// ([`InstanceRecord::place`]). With another login it is a question, whose yes is `second_login`; both stand in the inventory then.
+/// ([`InstanceRecord::place`]). With another login it is a question, whose yes is `second_login`; both stand in the inventory then. Who keeps
+/// place and login is asked nothing: an older version may have taken both ([`InstanceRecord::is_where`]).
 ///
 /// # Errors
 /// Another instance has it; the field is [`SECOND_LOGIN`] if it has another login.
@@ -39,6 +40,10 @@ pub fn refuse_twin(
     own: Option<&str>,
     second_login: bool,
 ) -> Result<(), Refusal> {
+    let before = own.and_then(|own| inventory.instance(own));
+    if before.is_some_and(|entry| entry.record.is_where(record)) {
+        return Ok(());
+    }
     let place = record.place();
     let is_at = |other: &InstanceRecord| other.place() == place;
     let is_own = |other: &InstanceRecord| own.is_some_and(|own| other.name == own);
@@ -201,5 +206,32 @@ fn keep(auth: &mut Auth, before: Option<&Auth>) {
         && let Some(SecretRef::Stored(old)) = before.and_then(Auth::secret)
     {
         *new = old.clone();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::inventory::record::RecordId;
+
+    #[test]
+    fn twins_of_an_older_version_can_be_edited_and_no_new_one_is_made() {
+        let entry = |name: &str, host: &str, port| {
+            let record = InstanceRecord { port, ..InstanceRecord::new(name, host, Auth::Kerberos) };
+            Entry { id: RecordId::from_bytes([name.as_bytes()[0]; 16]), revision: 1, record }
+        };
+        let instances = vec![entry("a", "h", None), entry("b", "h.", Some(1433)), entry("c", "i", None)];
+        let inventory = Inventory { instances, ..Inventory::default() };
+        let edited = |name: &str, change: &dyn Fn(&mut InstanceRecord)| {
+            let mut record = inventory.instance(name).unwrap().record.clone();
+            change(&mut record);
+            refuse_twin(&inventory, &record, Some(name), false).map_err(|refusal| refusal.field)
+        };
+        for name in ["a", "b"] {
+            assert_eq!(edited(name, &|r| r.notes = "new".into()), Ok(()));
+            assert_eq!(edited(name, &|r| r.host = "H".into()), Ok(()), "the same place, written otherwise");
+        }
+        assert_eq!(edited("c", &|r| r.host = "h".into()), Err(Some("host")));
+        assert_eq!(edited("a", &|r| r.host = "i".into()), Err(Some("host")));
     }
 }

@@ -13,7 +13,7 @@ use crate::{
         },
         inventory::{
             instance::InstanceId,
-            record::{FilterRecord, GroupRecord, InstanceRecord, LabelColor, LabelRecord},
+            record::{FilterRecord, GroupRecord, InstanceRecord, LabelColor, LabelRecord, RecordId},
         },
     },
     protocol::{FilterLine, GroupLine, LabelLine, List, ListChange, ListId, Refusal},
@@ -120,11 +120,24 @@ pub fn change(tenant: &mut Tenant, inventory: &Inventory, change: &ListChange) -
 
 /// What hangs on a group, a sentence each; empty: nothing.
 pub fn hangs_on_group(inventory: &Inventory, name: &str) -> Vec<String> {
-    let is_in = |record: &InstanceRecord| record.groups.iter().any(|group| group.eq_ignore_ascii_case(name));
-    let members = inventory.instances.iter().filter(|entry| is_in(&entry.record)).count();
-    let told =
-        (members > 0).then(|| format!("{} in it, which stay in the inventory", counted(members, "instance")));
+    let members = members_of(inventory, name);
+    let told = (members > 0).then(|| format!("{} in it", counted(members, "instance")));
     told.into_iter().chain(named_by(&filters_that_name(inventory, "group", name))).collect()
+}
+
+/// The same before it is removed: its members stay.
+pub fn lost_with_group(inventory: &Inventory, name: &str) -> Vec<String> {
+    let mut hangs = hangs_on_group(inventory, name);
+    if let (Some(members), count @ 1..) = (hangs.first_mut(), members_of(inventory, name)) {
+        members.push_str(if count == 1 { ", which stays" } else { ", which stay" });
+        members.push_str(" in the inventory");
+    }
+    hangs
+}
+
+fn members_of(inventory: &Inventory, name: &str) -> usize {
+    let is_in = |record: &InstanceRecord| record.groups.iter().any(|group| group.eq_ignore_ascii_case(name));
+    inventory.instances.iter().filter(|entry| is_in(&entry.record)).count()
 }
 
 /// What hangs on a label, a sentence each; empty: nothing.
@@ -362,9 +375,10 @@ fn label(
     let names: Vec<(&str, &str)> =
         gone.iter().map(|entry| (entry.record.key.as_str(), entry.record.value.as_str())).collect();
     let filters = rewritten(inventory, &names, (&target.key, &target.value));
+    let leaving: Vec<RecordId> = gone.iter().map(|entry| entry.id).collect();
     let done: Result<(), StoreError> = tenant.change(&current_author(), |c| {
         if there.is_none() {
-            c.add(&wanted)?;
+            c.add_label_for(&wanted, &leaving)?;
         }
         filters.save(c)?;
         for (entry, record) in &changed {

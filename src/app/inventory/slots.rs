@@ -2,7 +2,7 @@
 //! answers, and for `dbtop vault`. Blocks for as long as Argon2id and the disk take.
 
 use crate::{
-    model::base::{age::Moment, error::with_causes},
+    model::base::{age::Moment, error::with_causes, time::Timestamp},
     protocol::{NewKey, Refusal, SlotChange, SlotLine, VaultList, old_key_days},
     store::{StoreError, Tenant, clock::moment, current_author},
     vault::{MAX_WRAPPED_BYTES, Opener, Sealer, Slot, SlotKind},
@@ -15,7 +15,13 @@ use std::{fs::File, io::Read, path::Path};
 /// The file cannot be read.
 pub fn key_age_ms(tenant: &Tenant, now: Moment) -> Result<Option<u64>, StoreError> {
     let Some(made) = tenant.keyed()? else { return Ok(None) };
-    Ok(Some(tenant.ages(now)?.ms_since(made)))
+    Ok(Some(aged(tenant.ages(now)?, tenant.newest_entry()?, now.wall).ms_since(made)))
+}
+
+/// The time by which the key is judged. Where no program keeps running nobody looks at the clock for long, but the log goes on: that is
+/// enough for a warning that does no harm.
+fn aged(believed: Timestamp, newest: Option<Timestamp>, now: Timestamp) -> Timestamp {
+    newest.map_or(believed, |newest| believed.max(newest.min(now)))
 }
 
 /// The warning about a data key of this age; None: it is young enough.
@@ -113,7 +119,7 @@ mod tests {
     use super::*;
 
     use crate::{
-        model::{base::time::Timestamp, inventory::record::Slug},
+        model::inventory::record::Slug,
         store::{Home, Tenants},
     };
     use std::time::Duration;
@@ -125,6 +131,20 @@ mod tests {
         let after = |days: u64| old_key(days * DAY_MS);
         assert_eq!((after(0), after(365)), (None, None));
         assert!(after(366).is_some_and(|words| words.contains("366 days") && words.contains("vault rotate")));
+    }
+
+    #[test]
+    fn a_data_key_gets_old_without_a_program_that_keeps_running() {
+        let day = |days: i64| Timestamp::from_ms(days * DAY_MS as i64);
+        let age = |believed, newest, now| {
+            aged(day(believed), Some(day(newest)), day(now)).ms_since(day(0)) / DAY_MS
+        };
+        assert_eq!(age(1, 400, 401), 400, "the log has an entry of that day");
+        assert_eq!(age(1, 2, 401), 2, "nobody has written since: the clock may have jumped");
+        assert_eq!(age(1, 400, 3), 3, "the entry is of a clock that was ahead");
+        assert_eq!(age(500, 400, 401), 500);
+        assert!(old_key(age(1, 400, 401) * DAY_MS).is_some());
+        assert_eq!(aged(day(7), None, day(9)), day(7));
     }
 
     #[test]

@@ -77,7 +77,7 @@ fn one(before: &InstanceRecord, said: &Draft, args: &Edit) -> anyhow::Result<Ins
         all.set(Field::Groups, Value::List(groups.into_iter().filter(|group| !out(group)).collect()));
     }
     if let Some(Value::Labels(mut labels)) = all.get(Field::Labels).cloned() {
-        labels.retain(|key, _| !args.unlabel.contains(key));
+        labels.retain(|key, _| !args.unlabel.iter().any(|out| out.eq_ignore_ascii_case(key)));
         all.set(Field::Labels, Value::Labels(labels));
     }
     all.set_poll(&fields::poll_over(&args.fields.poll, &base.poll())?);

@@ -57,6 +57,8 @@ pub async fn run(args: Import, selection: &Selection, output: Format) -> anyhow:
     if let Some(conflict) = decided(&args, plan.second_logins())? {
         plan.settle(&records, conflict);
     }
+    let groups = inventory.groups.iter().map(|entry| entry.record.name.as_str());
+    plan.hold_to_names(groups, inventory.labels.iter().map(|entry| entry.record.key.as_str()));
     let counts = plan.counts();
     grid(&plan).print(output, &mut std::io::stdout().lock())?;
     ask::say(&format!(

@@ -127,13 +127,14 @@ impl Endpoint {
     }
 
     /// The place in one spelling, to compare: case, a dot at the end of a name, the usual port and the ways to write an address of IPv6
-    /// make no difference, and all names of the loopback are one machine. A port decides where an instance is named beside it.
+    /// make no difference, and `localhost` is 127.0.0.1 and ::1. Other addresses of the loopback are other places: tunnels end there. A port
+    /// decides where an instance is named beside it.
     pub fn place(&self) -> String {
         let lower = self.host.to_lowercase();
         let host = lower.strip_suffix('.').unwrap_or(&lower);
         let address = host.parse::<IpAddr>().map(|address| address.to_canonical());
         let host = match address {
-            Ok(address) if address.is_loopback() => "localhost".to_owned(),
+            Ok(IpAddr::V4(Ipv4Addr::LOCALHOST) | IpAddr::V6(Ipv6Addr::LOCALHOST)) => "localhost".to_owned(),
             Ok(address) => address.to_string(),
             Err(_) => host.to_owned(),
         };
@@ -261,11 +262,13 @@ fn named(text: &str) -> Result<Option<String>, NoAddress> {
 pub fn holds_password(text: &str) -> bool {
     let mut pairs = connection::pairs(text).into_iter();
     let keyed = pairs.any(|(key, value)| !value.is_empty() && connection::is_secret(&key));
-    keyed
-        || match text.split_once("://") {
-            Some((scheme, rest)) => has_login(scheme, rest),
-            None => is_login_at_host(text),
-        }
+    keyed || text.split_once("://").is_some_and(|(scheme, rest)| has_login(scheme, rest))
+}
+
+/// The same, and `user:password@host`, a URL without its scheme: for hosts, names of servers and words that a message would quote.
+/// Elsewhere such a text is `mail:dba@corp.example`.
+pub fn may_hold_password(text: &str) -> bool {
+    holds_password(text) || (!text.contains("://") && is_login_at_host(text))
 }
 
 /// `user:password@host`, as a URL without its scheme. An address of mail is none.
@@ -282,10 +285,12 @@ fn is_login_at_host(text: &str) -> bool {
 
 /// A message without those of the typed words that have a password in them: an error quotes what it does not know.
 pub fn without_passwords(mut message: String, typed: impl Iterator<Item = String>) -> String {
-    for word in typed.filter(|word| holds_password(word)) {
+    for word in typed.filter(|word| may_hold_password(word)) {
         // `--host=Server=…` is quoted without the name of the option.
         let value = word.strip_prefix("--").and_then(|option| option.split_once('=')).map(|(_, value)| value);
-        for said in [Some(word.as_str()), value.filter(|value| holds_password(value))].into_iter().flatten() {
+        for said in
+            [Some(word.as_str()), value.filter(|value| may_hold_password(value))].into_iter().flatten()
+        {
             for said in [said.to_owned(), said.escape_debug().to_string()] {
                 message = message.replace(&said, "(a text with a password in it)");
             }
@@ -352,7 +357,7 @@ mod tests {
                 "localhost",
                 "LOCALHOST.",
                 "127.0.0.1",
-                "127.0.0.9,1433",
+                "127.0.0.1,1433",
                 "::1",
                 "[::1]:1433",
                 ".",
@@ -366,9 +371,15 @@ mod tests {
             let first = place(same[0]);
             assert!(same.iter().all(|text| place(text) == first), "{same:?}: {first}");
         }
-        for (one, other) in
-            [("h", "h2"), ("h", "h,1434"), ("h", r"h\SALES"), ("h", "h.corp"), ("10.0.0.1", "10.0.0.2")]
-        {
+        for (one, other) in [
+            ("h", "h2"),
+            ("h", "h,1434"),
+            ("h", r"h\SALES"),
+            ("h", "h.corp"),
+            ("10.0.0.1", "10.0.0.2"),
+            ("127.0.0.2", "127.0.0.3"),
+            ("127.0.0.2", "localhost"),
+        ] {
             assert_ne!(place(one), place(other));
         }
     }
@@ -448,11 +459,18 @@ mod tests {
             "jdbc:sqlserver://db1;trustStorePassword=hunter2",
             "Server=db1;Client Secret=hunter2",
             "Server=db1;Access Token=hunter2",
+        ] {
+            assert!(holds_password(text) && may_hold_password(text), "{text}");
+        }
+        for text in [
             "sa:hunter2@db1",
             " corp\\svc:hun@t:er2@db1,1433 ",
             "sa:hunter2@[::1]:1433/sales",
+            "mail:dba@corp.example",
+            "sip:dba@corp.example",
         ] {
-            assert!(holds_password(text), "{text}");
+            assert!(may_hold_password(text), "{text}");
+            assert!(!holds_password(text), "{text}: somebody is called so");
         }
         for text in [
             "db1",
@@ -468,7 +486,7 @@ mod tests {
             "db1:1433",
             "a:b@",
         ] {
-            assert!(!holds_password(text), "{text}");
+            assert!(!holds_password(text) && !may_hold_password(text), "{text}");
         }
     }
 
@@ -519,7 +537,7 @@ mod tests {
                 prop_assert!(!at.host.contains([';', '=', '@', '/', ' ', ',', '\\']), "{at:?}");
                 prop_assert_eq!(Endpoint::parse(&at.to_string()), Ok(at));
             }
-            holds_password(&text);
+            may_hold_password(&text);
         }
     }
 }

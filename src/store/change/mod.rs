@@ -162,7 +162,7 @@ impl<'t> Change<'t> {
         // A file that was exported says since when it is watched; a time to come is none.
         let now = self.now;
         stored.record.added_at = record.added_at.filter(|at| (1..=now.ms()).contains(&at.ms())).or(Some(now));
-        self.insert("add", &stored, "")
+        self.insert("add", &stored, &[])
     }
 
     /// Changes an instance that was read at `revision`. Returns its new revision.
@@ -208,7 +208,20 @@ impl<'t> Change<'t> {
     /// As [`Change::add_instance`].
     pub fn add<R: Plain>(&mut self, record: &R) -> Result<RecordId, StoreError> {
         self.attempting("add", R::KIND.as_str(), &record.name());
-        self.insert("add", record, "")
+        self.insert("add", record, &[])
+    }
+
+    /// Adds a label in the place of others, which are removed in the same change: their spelling of its key binds it no more.
+    ///
+    /// # Errors
+    /// As [`Change::add_instance`].
+    pub fn add_label_for(
+        &mut self,
+        record: &LabelRecord,
+        leaving: &[RecordId],
+    ) -> Result<RecordId, StoreError> {
+        self.attempting("add", Kind::Label.as_str(), &record.name());
+        self.insert("add", record, leaving)
     }
 
     /// Changes a group, a label or a saved filter that was read at `revision`. Returns its new revision.

@@ -2,9 +2,7 @@
 
 use super::Change;
 use crate::{
-    model::inventory::record::{
-        AuditEntry, GroupRecord, InstanceRecord, LabelRecord, Outcome, RecordError, RecordId,
-    },
+    model::inventory::record::{AuditEntry, GroupRecord, InstanceRecord, LabelRecord, Outcome, RecordId},
     store::{
         StoreError,
         contents::{Contents, Line},
@@ -107,7 +105,7 @@ impl Change<'_> {
                 id
             } else {
                 let group = GroupRecord { name: name.clone(), description: String::new() };
-                self.insert("add", &group, "")?
+                self.insert("add", &group, &[])?
             };
             if !group_ids.contains(&id) {
                 group_ids.push(id);
@@ -120,10 +118,10 @@ impl Change<'_> {
             }
         }
         for (key, value) in &record.labels {
-            self.refuse_other_spelling(key)?;
+            self.refuse_other_spelling(key, &[])?;
             let label = LabelRecord::new(key, value);
             if self.find::<LabelRecord>(&label.name())?.is_none() {
-                self.insert("add", &label, "")?;
+                self.insert("add", &label, &[])?;
             }
         }
         let mut record = record.clone();
@@ -131,31 +129,20 @@ impl Change<'_> {
         Ok(StoredInstance { record, group_ids })
     }
 
-    /// Filters take keys in any case, so one key in two spellings would be two that nobody can tell apart. What is there in both
-    /// already stays until somebody makes it one.
-    fn refuse_other_spelling(&mut self, key: &str) -> Result<(), StoreError> {
+    /// Holds a key to the spelling that is there ([`LabelRecord::check_spelling`]), but for that of labels that go out.
+    fn refuse_other_spelling(&mut self, key: &str, leaving: &[RecordId]) -> Result<(), StoreError> {
         let lines = &self.contents(Kind::Label)?.lines;
-        let keys = || {
-            let live = lines.values().filter(|line| !line.deleted);
-            live.filter_map(|line| Some(line.name.split_once('=')?.0))
-        };
-        if keys().any(|there| there == key) {
-            return Ok(());
-        }
-        match keys().find(|there| there.to_lowercase() == key.to_lowercase()) {
-            None => Ok(()),
-            Some(there) => {
-                let problem = format!("the key {key} is there already, written {there}: write it so");
-                Err(RecordError { field: "labels", problem }.into())
-            }
-        }
+        let live = lines.iter().filter(|(id, line)| !line.deleted && !leaving.contains(id));
+        let keys = live.filter_map(|(_, line)| Some(line.name.split_once('=')?.0));
+        Ok(LabelRecord::check_spelling(key, keys)?)
     }
 
+    /// `leaving`: labels that go out in the same change.
     pub(super) fn insert<R: Stored>(
         &mut self,
         action: &str,
         record: &R,
-        detail: &str,
+        leaving: &[RecordId],
     ) -> Result<RecordId, StoreError> {
         record.validate()?;
         record.check_new_name()?;
@@ -164,12 +151,12 @@ impl Change<'_> {
             return Err(StoreError::NameTaken { kind: R::KIND.as_str(), name });
         }
         if R::KIND == Kind::Label {
-            self.refuse_other_spelling(name.split_once('=').map_or(&*name, |(key, _)| key))?;
+            self.refuse_other_spelling(name.split_once('=').map_or(&*name, |(key, _)| key), leaving)?;
         }
         self.refuse_one_more(R::KIND)?;
         let id = vault::random_id()?;
         self.write(id, 1, false, record)?;
-        self.log_of(Some(id), (action, R::KIND.as_str(), &name), Outcome::Done, detail)?;
+        self.log_of(Some(id), (action, R::KIND.as_str(), &name), Outcome::Done, "")?;
         Ok(id)
     }
 

@@ -184,6 +184,16 @@ mod tests {
     }
 
     #[test]
+    fn on_a_row_of_many_sessions_what_asks_for_one_says_so() {
+        let mut app = at(PaneId::Activity, "b");
+        let offered = offered(&mut app);
+        for key in ["P", "w", "i"] {
+            assert_eq!(only_says(&mut app, key).as_deref(), Some("no session is under the cursor"), "{key}");
+            assert!(!offered.contains(key), "{key}: {offered:?}");
+        }
+    }
+
+    #[test]
     fn a_pane_of_the_inventory_offers_nothing_of_the_fleet_and_only_its_own() {
         let fleet = ["fleet", "poll", "wizard", "instances in view", "permission"];
         for pane in PaneId::ALL.into_iter().filter(|pane| pane.row().subject == Subject::Inventory) {

@@ -470,8 +470,7 @@ impl<P: Parts> Pane for PartsPane<P> {
             wishes.push(wish);
             return true;
         }
-        let (row, instance) = self.meant(view);
-        if let Some(wish) = P::act(action, row, instance) {
+        if let Some(wish) = self.deed(action, view) {
             wishes.push(wish);
             return true;
         }

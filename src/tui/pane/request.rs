@@ -4,6 +4,7 @@ use super::reading;
 use crate::model::{
     base::figure,
     fold::snapshot::InstanceSnapshot,
+    judge::health::Level,
     poll::{
         activity::{Request, special_blocker},
         demand::Demand,
@@ -54,9 +55,10 @@ pub fn key(instance: &InstanceSnapshot, r: &Request) -> RowKey {
     RowKey::Session(instance.id().clone(), r.session_id, r.request_id.unwrap_or(0))
 }
 
-/// Asks the server about the session of a row: its plan, its waits, or what its client sent.
+/// Asks the server about the session of a row: its plan, its waits, or what its client sent. Says so if there is none.
 pub fn demand(action: Action, key: Option<&RowKey>, wishes: &mut Vec<Wish>) {
-    wishes.extend(asked(action, key));
+    let refused = || refuses(action, key).map(|why| Wish::Say(Level::Ok, why));
+    wishes.extend(asked(action, key).or_else(refused));
 }
 
 /// The same, for panes that ask in another way. None: there is no session, or the action is another one.
@@ -74,7 +76,7 @@ pub fn asked(action: Action, key: Option<&RowKey>) -> Option<Wish> {
 
 /// Why a server cannot be asked about the row; None: it can, or the action is another one.
 pub fn refuses(action: Action, key: Option<&RowKey>) -> Option<String> {
-    let is_about_session = matches!(action, Action::Plan | Action::SessionWaits);
+    let is_about_session = matches!(action, Action::Plan | Action::SessionWaits | Action::SessionInput);
     (is_about_session && asked(action, key).is_none()).then(|| "no session is under the cursor".to_owned())
 }
 

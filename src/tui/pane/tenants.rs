@@ -214,7 +214,8 @@ fn edit(row: &Row) -> Ask {
     let of = row.name().clone();
     let limits = row.line.limits.unwrap_or_default();
     let instances = limits.max_instances.map(|most| most.to_string()).unwrap_or_default();
-    let history = limits.max_history_bytes.map(|most| (most as f64 / GB).to_string()).unwrap_or_default();
+    let there = limits.max_history_bytes;
+    let history = there.map(|most| (most as f64 / GB).to_string()).unwrap_or_default();
     let blanks = vec![
         Blank::text(
             "name",
@@ -232,8 +233,8 @@ fn edit(row: &Row) -> Ask {
     ];
     Ask::form(format!("Tenant {of}"), blanks, move |answers| {
         let to = slug(answers)?;
-        let limits =
-            Limits { max_instances: most_instances(answers)?, max_history_bytes: most_history(answers)? };
+        let max_history_bytes = most_history(answers.said("max_history"), (&history, there))?;
+        let limits = Limits { max_instances: most_instances(answers)?, max_history_bytes };
         Ok(InventoryRequest::Tenant(TenantChange::Edit { slug: of.clone(), to, limits }))
     })
 }
@@ -248,9 +249,11 @@ fn most_instances(answers: &dyn Answers) -> Result<Option<u32>, Wrong> {
     }
 }
 
-fn most_history(answers: &dyn Answers) -> Result<Option<u64>, Wrong> {
-    match answers.said("max_history") {
+/// A limit that is there stays as it is, even one of an older version that could not be given now.
+fn most_history(typed: &str, (shown, there): (&str, Option<u64>)) -> Result<Option<u64>, Wrong> {
+    match typed {
         "" => Ok(None),
+        typed if typed == shown => Ok(there),
         typed => {
             let most = typed.parse().ok().and_then(Limits::history_of_gb);
             most.map(Some).ok_or_else(|| {
@@ -413,5 +416,14 @@ mod tests {
     #[test]
     fn each_name_stands_for_one_column() {
         assert_eq!(ambiguous(COLUMNS), [""; 0]);
+    }
+
+    #[test]
+    fn a_limit_of_an_older_version_stays_and_none_so_small_is_given_anew() {
+        let there = ("0.05", Some(50_000_000));
+        assert_eq!(most_history("0.05", there), Ok(there.1));
+        assert_eq!(most_history("", there), Ok(None));
+        assert_eq!(most_history("0.5", there), Ok(Some(500_000_000)));
+        assert!(most_history("0.05", ("", None)).is_err() && most_history("0.06", there).is_err());
     }
 }

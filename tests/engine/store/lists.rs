@@ -165,7 +165,15 @@ fn saved_filters_follow_a_rename_and_those_that_cannot_are_told() {
     }
     let inventory = tenant.inventory().unwrap();
     let hangs = lists::hangs_on_group(&inventory, "web");
-    assert_eq!(hangs[1], "saved filters that name it: some, web", "a pattern names it, too");
+    assert_eq!(
+        hangs,
+        ["2 instances in it", "saved filters that name it: some, web"],
+        "a pattern names it, too"
+    );
+    assert_eq!(
+        lists::lost_with_group(&inventory, "web")[0],
+        "2 instances in it, which stay in the inventory"
+    );
     let renamed = ListChange::Group { of: Some("web".into()), record: group("front end") };
     let said = change(&mut tenant, &renamed).unwrap();
     assert!(
@@ -204,6 +212,13 @@ fn a_key_has_one_spelling_and_two_of_an_older_version_become_one() {
     change(&mut tenant, &label(&[("ENV", "prod")], ("env", "prod"), LabelColor::Red)).unwrap();
     assert!(lines(&tenant).iter().all(|line| line.written.is_none()));
     assert_eq!(told(&tenant)[0], "a web env=prod");
+    // The last label of a key takes its spelling with it; another one keeps it.
+    edit(&mut tenant, "c", |r| r.labels = [("Tier".to_owned(), "1".to_owned())].into());
+    change(&mut tenant, &label(&[("Tier", "1")], ("tier", "gold"), LabelColor::Red)).unwrap();
+    assert_eq!(told(&tenant)[2], "c  tier=gold");
+    let other =
+        change(&mut tenant, &label(&[("env", "prod")], ("Env", "main"), LabelColor::Red)).unwrap_err();
+    assert!(other.words.contains("written env"), "{}", other.words);
 }
 
 fn edit(tenant: &mut Tenant, name: &str, how: impl Fn(&mut InstanceRecord)) {

@@ -391,16 +391,22 @@ impl Service {
 
     /// Drops keys and records.
     fn lock(&mut self, why: Option<String>) {
-        self.trials.stop_test();
-        self.trials.stop_doctor();
-        self.open = None;
+        self.close();
         let by_passphrase = self.locked_tenant().is_ok_and(|locked| open::has_passphrase(&locked));
         self.locked(by_passphrase, why);
     }
 
     fn locked(&mut self, by_passphrase: bool, why: Option<String>) {
-        self.open = None;
+        self.close();
         self.state(VaultState::Locked { by_passphrase, why });
+    }
+
+    /// Drops the tenant with its keys and records, and what was read with them.
+    fn close(&mut self) {
+        self.trials.stop_test();
+        self.trials.stop_doctor();
+        self.open = None;
+        self.search = None;
     }
 
     /// Takes over the changes of another process.
@@ -434,9 +440,7 @@ impl Service {
         if let Err(e) = open::tenants_of_user().and_then(|tenants| tenants.get(&slug)) {
             return self.message(Level::Warning, e.to_string());
         }
-        self.trials.stop_test();
-        self.trials.stop_doctor();
-        self.open = None;
+        self.close();
         self.passwords.forget_all();
         let _ = self.history.blocking_send(HistoryCommand::Close);
         let _ = self.collector.blocking_send(Command::Inventory(Vec::new()));

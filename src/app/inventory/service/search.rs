@@ -93,6 +93,19 @@ impl Search {
         Ok(())
     }
 
+    /// Reads the next part: what is to be told of it, from time to time and at the end, and why nothing more can be read.
+    fn step(&mut self, tenant: &Tenant) -> (Option<AuditList>, Option<StoreError>) {
+        let failed = self.go_on(tenant).err();
+        if failed.is_some() {
+            self.next = None;
+        }
+        let is_due = self.next.is_none() || clock::up().saturating_sub(self.told) >= TOLD_EVERY;
+        if is_due {
+            self.told = clock::up();
+        }
+        (is_due.then(|| self.list()), failed)
+    }
+
     /// What was found until now.
     fn list(&self) -> AuditList {
         AuditList {
@@ -134,15 +147,12 @@ impl Service {
     /// Reads a part, and tells the screen from time to time, and at the end.
     pub(super) fn search_on(&mut self) {
         let (Some(open), Some(search)) = (&self.open, &mut self.search) else { return };
-        if let Err(e) = search.go_on(&open.tenant) {
-            search.next = None;
-            let words = e.to_string();
-            return self.message(crate::model::judge::health::Level::Warning, words);
-        }
-        if search.next.is_none() || clock::up().saturating_sub(search.told) >= TOLD_EVERY {
-            search.told = clock::up();
-            let list = search.list();
+        let (list, failed) = search.step(&open.tenant);
+        if let Some(list) = list {
             self.say(crate::protocol::Reply::List(List::Audit(list)));
+        }
+        if let Some(e) = failed {
+            self.message(crate::model::judge::health::Level::Warning, e.to_string());
         }
     }
 }
@@ -209,7 +219,25 @@ mod tests {
         let newest = whole(&tenant, search(&tenant, "", None));
         assert!(newest.entries.len() >= MOST && newest.read < newest.total, "{}", newest.read);
         let found = |filter: &str| whole(&tenant, search(&tenant, filter, None)).entries.len();
-        assert_eq!([found("detail=\"round 7\""), found("action=create date<2020-01-01")], [1, 0]);
+        assert_eq!(found("detail=\"round 7\""), 1);
+        let dated = [
+            "action=create date<2020-01-01",
+            "action=create date<2100-01-01",
+            "action=create date>2100-01-01",
+        ];
+        assert_eq!(dated.map(found), [0, 1, 0]);
+    }
+
+    #[test]
+    fn a_log_that_cannot_be_read_ends_the_search_and_what_was_found_is_told() {
+        let (_folder, tenant) = tenant();
+        let mut search = search(&tenant, "group=night", None);
+        search.told = clock::up() + TOLD_EVERY;
+        assert!(matches!(search.step(&tenant), (None, None)), "it goes on");
+        let other = rusqlite::Connection::open(tenant.path()).unwrap();
+        other.execute_batch("DROP TABLE audit").unwrap();
+        let (Some(list), Some(_)) = search.step(&tenant) else { panic!("nothing is told") };
+        assert_eq!((list.goes_on, list.read), (false, PART as u64));
     }
 
     #[test]

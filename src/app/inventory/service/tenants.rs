@@ -176,9 +176,7 @@ impl Service {
 
     /// Stops polling and writing for the tenant that was watched.
     fn let_go(&mut self) {
-        self.trials.stop_test();
-        self.trials.stop_doctor();
-        self.open = None;
+        self.close();
         self.slug = None;
         self.passwords.forget_all();
         let _ = self.history.blocking_send(HistoryCommand::Close);

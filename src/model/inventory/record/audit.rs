@@ -82,6 +82,8 @@ impl AuditEntry {
 const WAS: &str = "was ";
 /// What ends the old name there.
 const WAS_END: &str = "; ";
+/// The longest value that is told whole, in characters.
+const LONGEST: usize = 80;
 
 impl AuditEntry {
     /// The beginning of the detail of a rename, for [`AuditEntry::was`].
@@ -89,11 +91,34 @@ impl AuditEntry {
         format!("{WAS}{old}{WAS_END}")
     }
 
-    /// The name until then, of an entry that is a rename.
+    /// A value as an entry tells it: a long one is cut.
+    pub fn clipped(text: &str) -> String {
+        match text.char_indices().nth(LONGEST) {
+            Some((end, _)) => format!("{}…", &text[..end]),
+            None => text.to_owned(),
+        }
+    }
+
+    /// The name until then, of an entry that is a rename. A name may have in it what ends it there: the part `name: … → …` says which end
+    /// is meant, and of a label, which only gets another case, its new name.
     pub fn was(&self) -> Option<&str> {
-        let is_done = self.action == "edit" && self.outcome == Outcome::Done;
-        let (old, _) = self.detail.strip_prefix(WAS)?.split_once(WAS_END)?;
-        is_done.then_some(old)
+        if self.action != "edit" || self.outcome != Outcome::Done {
+            return None;
+        }
+        let detail = self.detail.strip_prefix(WAS)?;
+        let new = Self::clipped(&self.name);
+        let is_meant = |(old, rest): &(&str, &str)| {
+            let part = format!("name: {} → {new}", Self::clipped(old));
+            let is_part = |text: &str| {
+                text.strip_prefix(&*part).is_some_and(|after| after.is_empty() || after.starts_with(", "))
+            };
+            is_part(rest)
+                || rest.match_indices(", ").any(|(at, comma)| is_part(&rest[at + comma.len()..]))
+                || old.to_lowercase() == self.name.to_lowercase()
+        };
+        let mut splits =
+            detail.rmatch_indices(WAS_END).map(|(at, end)| (&detail[..at], &detail[at + end.len()..]));
+        splits.find(is_meant).or_else(|| detail.split_once(WAS_END)).map(|(old, _)| old)
     }
 }
 
@@ -241,5 +266,19 @@ mod tests {
         assert_eq!(taken(both), [0, 1, 2, 3, 4], "who had the name at any time");
         assert_eq!(taken(About::thing("group", "b", None)), [0; 0]);
         assert_eq!(entry("add", "b", &renamed("a"), None).was(), None);
+    }
+
+    #[test]
+    fn a_name_may_have_in_it_what_ends_it_in_an_entry() {
+        let long = "x; ".repeat(40) + "y";
+        for old in ["a", "a; b", "a; name: a", "a; name: a → c", "; ", &long] {
+            let fields = format!("host: h → i, name: {} → c", AuditEntry::clipped(old));
+            let renamed = entry("edit", "c", &(AuditEntry::renamed(old) + &fields), None);
+            assert_eq!(renamed.was(), Some(old), "{}", renamed.detail);
+        }
+        let label = AuditEntry::renamed("Env=a; b") + "key: Env → env";
+        assert_eq!(entry("edit", "env=a; b", &label, None).was(), Some("Env=a; b"));
+        let hidden = AuditEntry::renamed("old") + "name: (a text with a password in it) → c";
+        assert_eq!(entry("edit", "c", &hidden, None).was(), Some("old"));
     }
 }

@@ -14,7 +14,7 @@ pub struct BulkChange {
     pub leave: Vec<String>,
     /// labels to set
     pub label: BTreeMap<String, String>,
-    /// keys of labels to take off
+    /// keys of labels to take off, whatever their case
     pub unlabel: Vec<String>,
     /// seconds between polls; Some(None): the default again
     pub every_s: Option<Option<u32>>,
@@ -45,7 +45,7 @@ impl BulkChange {
                 record.groups.push(group.clone());
             }
         }
-        record.labels.retain(|key, _| !self.unlabel.contains(key));
+        record.labels.retain(|key, _| !self.unlabel.iter().any(|out| same(out, key)));
         record.labels.extend(self.label.clone());
         let poll = &mut record.poll;
         poll.every_s = self.every_s.unwrap_or(poll.every_s);
@@ -81,7 +81,7 @@ mod tests {
             join: vec!["prod".into(), "night".into()],
             leave: vec!["CRM".into()],
             label: [("env".to_owned(), "prod".to_owned())].into(),
-            unlabel: vec!["team".into()],
+            unlabel: vec!["TEAM".into()],
             every_s: Some(None),
             running: Some(false),
             auth: Some(Auth::Kerberos),

@@ -32,8 +32,7 @@ impl GroupRecord {
     /// # Errors
     /// The sign that is in the way.
     pub fn check_new_name(&self) -> Result<(), RecordError> {
-        let sign = self.name.chars().find(|c| matches!(c, ',' | ';' | '@' | '"' | '*'));
-        match sign {
+        match self.name.chars().find(|c| is_in_the_way(*c)) {
             None => Ok(()),
             Some(sign) => Err(RecordError {
                 field: "name",
@@ -44,6 +43,16 @@ impl GroupRecord {
             }),
         }
     }
+
+    /// A name of another program as a new group may have it: `-` for every sign that is in the way.
+    pub fn free_name(name: &str) -> String {
+        name.replace(is_in_the_way, "-")
+    }
+}
+
+/// Scopes, filters and lists give it another meaning.
+const fn is_in_the_way(c: char) -> bool {
+    matches!(c, ',' | ';' | '@' | '"' | '*')
 }
 
 /// One `key=value` that instances carry. Appears by itself when an instance first carries it.
@@ -75,6 +84,27 @@ impl LabelRecord {
     /// Advice on what to change.
     pub fn validate(&self) -> Result<(), RecordError> {
         check_label(&self.key, &self.value)
+    }
+
+    /// Holds a key to the spelling of those that are there: filters take keys in any case, so one key in two spellings would be two that
+    /// nobody can tell apart. What is there in both already stays until somebody makes it one.
+    ///
+    /// # Errors
+    /// It is there in another spelling alone.
+    pub fn check_spelling<'k>(
+        key: &str,
+        there: impl Iterator<Item = &'k str> + Clone,
+    ) -> Result<(), RecordError> {
+        if there.clone().any(|there| there == key) {
+            return Ok(());
+        }
+        match there.into_iter().find(|there| there.to_lowercase() == key.to_lowercase()) {
+            None => Ok(()),
+            Some(there) => {
+                let problem = format!("the key {key} is there already, written {there}: write it so");
+                Err(RecordError { field: "labels", problem })
+            }
+        }
     }
 
     /// `key=value`, its name.

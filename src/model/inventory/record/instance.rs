@@ -9,7 +9,7 @@ use crate::model::{
         time::Timestamp,
     },
     inventory::{
-        address::{Endpoint, USUAL_PORT, holds_password},
+        address::{Endpoint, USUAL_PORT, holds_password, may_hold_password},
         connection,
         instance::Fingerprint,
     },
@@ -180,6 +180,9 @@ impl InstanceRecord {
     /// # Errors
     /// The first error, with its field.
     pub fn validate(&self) -> Result<(), RecordError> {
+        if may_hold_password(&self.name) {
+            return Err(wrong("name", PASSWORD_IN_IT));
+        }
         check_name("name", &self.name)?;
         match Endpoint::parse(&self.host) {
             Ok(at) if at.port.is_none() && at.instance.is_none() => {}
@@ -240,16 +243,24 @@ impl InstanceRecord {
     pub fn place(&self) -> (String, String) {
         (self.endpoint().place(), self.database.as_deref().unwrap_or_default().to_lowercase())
     }
+
+    /// True if the other watches the same place with the same login.
+    pub fn is_where(&self, other: &Self) -> bool {
+        self.place() == other.place() && self.auth.is_login_of(&other.auth)
+    }
 }
 
 fn wrong(field: &'static str, problem: impl Into<String>) -> RecordError {
     RecordError { field, problem: problem.into() }
 }
 
+/// Why a name is refused.
+const PASSWORD_IN_IT: &str = "has a password in it, as a connection string has: everybody would see it";
+
 /// Checks the name of an instance, a group or a filter.
 pub(super) fn check_name(field: &'static str, name: &str) -> Result<(), RecordError> {
     if holds_password(name) {
-        return Err(wrong(field, "has a password in it, as a connection string has: everybody would see it"));
+        return Err(wrong(field, PASSWORD_IN_IT));
     }
     if name.is_empty() || name.trim() != name || name.chars().any(char::is_control) {
         return Err(wrong(

@@ -141,3 +141,16 @@ fn filters_see_how_an_instance_is_reached_and_whether_it_is_polled() {
         assert_eq!(found, 1, "{key}");
     }
 }
+
+#[test]
+fn what_people_write_as_an_address_of_mail_or_a_chat_is_no_password() {
+    let mut kept = record();
+    kept.labels.insert("owner".into(), "mail:dba@corp.example".into());
+    kept.groups.push("sip:ops@corp.example".into());
+    kept.notes = "teams:dba@corp.example".into();
+    kept.auth = Auth::Sql { user: "a:b@corp".into(), secret: SecretRef::Ask };
+    assert_eq!(kept.validate(), Ok(()));
+    kept.name = "sa:hunter2@db1".into();
+    let refused = kept.validate().unwrap_err();
+    assert!(refused.field == "name" && !refused.problem.contains("hunter2"), "{refused:?}");
+}

@@ -125,7 +125,7 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
         }
         opened => opened?,
     };
-    let failed = || StoreError::sqlite("opening the history", path);
+    let failed = || StoreError::sqlite(READING, path);
     connection.execute_batch("PRAGMA cache_size = -8192;").map_err(failed())?;
     let (found, known) = (version(&connection, path)?, STEPS.len() as u32);
     match found.cmp(&known) {
@@ -152,8 +152,12 @@ fn unchanging(path: &Path) -> PathBuf {
     format!("file:{escaped}?immutable=1").into()
 }
 
+/// What a reader was doing: nothing is written beside its file ([`StoreError::sqlite`]).
+const READING: &str = "reading the history";
+
 fn open(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
-    let failed = || StoreError::sqlite("opening the history", path);
+    let is_read = flags.contains(OpenFlags::SQLITE_OPEN_READ_ONLY);
+    let failed = || StoreError::sqlite(if is_read { READING } else { "opening the history" }, path);
     let connection = Connection::open_with_flags(path, flags).map_err(failed())?;
     connection.busy_timeout(PATIENCE).map_err(failed())?;
     connection.set_prepared_statement_cache_capacity(64);

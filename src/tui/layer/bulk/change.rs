@@ -132,7 +132,9 @@ pub fn of_nobody(change: &BulkChange, of: &[InstanceRecord]) -> Vec<Problem> {
     if let Some(group) = change.leave.iter().find(|group| !in_group(group)) {
         wrong.push(Problem::new("leave", format!("none of them is in {group}")));
     }
-    if let Some(key) = change.unlabel.iter().find(|key| !of.iter().any(|r| r.labels.contains_key(*key))) {
+    let has_key =
+        |key: &String| of.iter().any(|r| r.labels.keys().any(|there| there.eq_ignore_ascii_case(key)));
+    if let Some(key) = change.unlabel.iter().find(|key| !has_key(key)) {
         wrong.push(Problem::new("unlabel", format!("none of them has the label {key}")));
     }
     wrong
