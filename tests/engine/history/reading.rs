@@ -139,7 +139,12 @@ async fn what_several_panes_ask_at_once_is_answered_to_each() {
     for screen in &mut screens {
         let heard = screen.hear(4).await;
         for (ticket, minutes) in [(1, 60), (3, 30)] {
-            let Ok(Answer::Samples(gathered)) = &heard[&ticket] else { panic!("{heard:?}") };
+            let gathered = match &heard[&ticket] {
+                Ok(Answer::Samples(gathered)) => gathered,
+                // A screen shows one stretch of samples: what was asked before gives way.
+                Err(why) if ticket == 1 && why.contains("newer questions") => continue,
+                other => panic!("{other:?}"),
+            };
             assert_eq!(gathered.begins, at(HOUR).plus_ms(-minutes * 60_000));
             assert!(gathered.of.len() == INSTANCES && gathered.of.iter().all(|(_, seen)| !seen.is_empty()));
         }
@@ -167,7 +172,11 @@ async fn of_too_many_questions_each_is_read_or_told_that_newer_ones_came_first()
     for (ticket, last) in &heard {
         match last {
             Ok(_) => {}
-            Err(why) => assert!(*ticket <= 20 && why.contains("newer questions"), "{ticket}: {why}"),
+            // The last four stay, but of samples the last one alone.
+            Err(why) => {
+                let gives_way = *ticket <= 20 || *ticket == 22;
+                assert!(gives_way && why.contains("newer questions"), "{ticket}: {why}");
+            }
         }
     }
     assert!(heard[&24].is_ok() && heard[&23].is_ok());
