@@ -377,6 +377,7 @@ mod tests {
         assert!(demands[0].contains("SessionPlan") && demands[0].contains("63"), "{demands:?}");
         assert!(demands[1].contains("SessionWaits") && demands[1].contains("63"), "{demands:?}");
         let nobody = self::stage(&GrantTable::default());
-        assert!(nobody.act(&mut GrantsPane::default(), &[Action::Plan]).is_empty());
+        let told = format!("{:?}", nobody.act(&mut GrantsPane::default(), &[Action::Plan]));
+        assert!(told.contains("no session is under the cursor"), "{told}");
     }
 }
