@@ -531,11 +531,7 @@ mod tests {
             let now = QueryCounter { plan_hash, old_plan_hash, ..query(1, 1, 900) };
             between(Vec::new(), vec![now]).queries[0].old_plan_hash
         };
-        assert_eq!(
-            changed(Some(7), Some(101)),
-            Some(101),
-            "also of a query that was idle at the poll before"
-        );
+        assert_eq!(changed(Some(7), Some(101)), Some(101), "also of one that was idle at the poll before");
         assert_eq!(changed(Some(7), Some(7)), None);
         assert_eq!(changed(Some(7), None), None);
         assert_eq!(changed(None, Some(7)), None);

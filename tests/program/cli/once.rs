@@ -288,8 +288,8 @@ fn a_closed_pipe_ends_it_quietly() {
             let ended = run(&mut command);
             assert_eq!(ended.stderr, "", "{format} | {reader}");
             assert!(ended.stdout.lines().count() <= 1, "{format} | {reader}");
-            // The code stays that of the fleet's health.
-            assert!(ended.code.is_some_and(|c| c < 3), "{format} | {reader}: {:?}", ended.code);
+            // The code stays that of the fleet's health, which a busy machine may not know in time.
+            assert!(ended.code.is_some_and(|c| c <= 3), "{format} | {reader}: {:?}", ended.code);
         }
     }
 }
