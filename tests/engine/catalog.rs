@@ -252,7 +252,9 @@ const COMPUTED: &[(&str, &str)] = &[
     ("queries_2016", "query_plan_hash"),
     ("queries_2016", "sql_handle"),
     ("query_store_plan", "query_plan"),
+    ("query_store_replicas", "replica_name"),
     ("room_files", "database_id"),
+    ("session_input", "event_info"),
     ("volumes", "volume_mount_point"),
 ];
 

@@ -13,9 +13,9 @@ SELECT /* dbtop:volumes */ TOP (1000) 1 AS dbtop_volumes,
     MIN(t.available_bytes) AS available_bytes
 FROM (
     SELECT NULLIF(v.volume_mount_point, N'') AS volume_mount_point,
-        CASE WHEN NULLIF(v.volume_mount_point, N'') IS NULL
+        CAST(CASE WHEN NULLIF(v.volume_mount_point, N'') IS NULL
             THEN COALESCE(NULLIF(LEFT(f.physical_name, LEN(f.physical_name) - CHARINDEX(N'/', REVERSE(f.physical_name))), N''), N'/')
-        END AS folder,
+        END AS nvarchar(260)) AS folder,
         f.database_id,
         v.total_bytes,
         v.available_bytes
